@@ -1,0 +1,1 @@
+"""Facts about Dify as data: releases, services, variables, queues, secrets. Nothing here depends on the input."""

@@ -1,0 +1,204 @@
+"""The only YAML writer: plain Python values to the YAML that people review and Kubernetes reads.
+
+Why not a library: none quotes safely for Kubernetes. Its reader follows YAML 1.1 and 1.2 at once, so that `y`, `08`,
+`1e3` and the commit id `12e45` change their type. Here every text that any of these readers could take for
+something else is quoted.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from typing import Any, NamedTuple
+
+
+class Note(NamedTuple):
+    """A value with a comment: behind it if it is short, above it otherwise."""
+
+    value: Any
+    text: str
+
+
+class Flow(list[Any]):
+    """A list of short scalars that reads better on one line: ``[ALL]``."""
+
+
+_WIDTH = 110
+
+# Plain where it begins with a letter, digit, '/', '.', '_' or like a flag, and holds nothing that YAML could read
+# as syntax.
+_PLAIN = re.compile(r"(?:[A-Za-z0-9_/.]|--?(?=[a-z]))(?:[A-Za-z0-9_/.,@%+=~()$*?!;&<>|^-]| (?!#)|:(?! ))*(?<![ :])", re.ASCII)
+_PLAIN_IN_FLOW = re.compile(r"(?:[A-Za-z0-9_/.]|--?(?=[a-z]))[A-Za-z0-9_/.@%+=-]*", re.ASCII)
+
+# What YAML 1.1, YAML 1.2 or go-yaml takes for a boolean, null, number, time or merge key.
+_TYPED = re.compile(
+    r"""(?ix: y|n|yes|no|on|off|true|false|null|
+    [-+]?\.(?:inf|nan)|
+    [-+]?0[box][0-9a-f_]+|
+    [-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9_]+)(?:e[-+]?[0-9_]+)?|
+    [-+]?[0-9][0-9_]*(?::[0-9]{1,2})+(?:\.[0-9_]*)?|
+    [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*)"""
+)
+
+# Readable only as an escape inside double quotes: tab, carriage return, YAML 1.1's extra line breaks, the BOM.
+_ESCAPED = {"\x85": "\\N", "\u2028": "\\L", "\u2029": "\\P", "\ufeff": "\\uFEFF"}
+_NEEDS_ESCAPE = re.compile("[\t\r\x85\u2028\u2029\ufeff]")
+_REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_LONGEST_KEY = 1000  # YAML ends a simple key after 1024 characters
+
+_cache: dict[str, str] = {}
+
+
+def scalar(text: str) -> str:
+    """Text as a YAML scalar on one line. Raises ValueError for control characters and lone surrogates."""
+    known = _cache.get(text)
+    if known is None:
+        known = _scalar(text)
+        if "\n" not in text:  # multi-line text may become a block instead
+            _cache[text] = known
+    return known
+
+
+def _scalar(text: str) -> str:
+    if _PLAIN.fullmatch(text) and not _TYPED.fullmatch(text):
+        return text
+    if refused := _REFUSED.search(text):
+        message = f"control character U+{ord(refused[0]):04X} cannot be written to YAML: {text[:40]!r}"
+        raise ValueError(message)
+    if "\n" in text or _NEEDS_ESCAPE.search(text):
+        quoted = json.dumps(text, ensure_ascii=False)
+        for character, escape in _ESCAPED.items():
+            quoted = quoted.replace(character, escape)
+        return quoted
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _flow_item(value: Any) -> str:
+    if isinstance(value, str):
+        text = scalar(value)
+        return text if text[0] in "'\"" or _PLAIN_IN_FLOW.fullmatch(text) else "'" + text.replace("'", "''") + "'"
+    return _inline(value)
+
+
+def _inline(value: Any) -> str:
+    """A value that fits behind its key, or an empty string where it needs lines of its own."""
+    kind = value.__class__
+    if kind is str:
+        return scalar(value)
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is int:
+        return str(value)
+    if value is None:
+        return "null"
+    if kind is Flow:
+        return "[" + ", ".join(map(_flow_item, value)) + "]"
+    if kind is float:
+        return repr(value)
+    if kind is dict:
+        return "" if value else "{}"
+    if kind is list:
+        return "" if value else "[]"
+    message = f"{kind.__name__} cannot be written to YAML"
+    raise TypeError(message)
+
+
+def _block(text: str, pad: str) -> str | None:
+    """Multi-line text as a literal block, or None where a block would not give it back unchanged."""
+    first, last = text[0], text.rstrip("\n")
+    if first in " \t\n" or last.endswith((" ", "\t")) or len(text) - len(last) > 1:
+        return None
+    if _NEEDS_ESCAPE.search(text) or _REFUSED.search(text):
+        return None
+    lines = [f"{pad}{line}" if line else "" for line in last.split("\n")]
+    return "\n".join(("|" if text.endswith("\n") else "|-", *lines))
+
+
+def _comment(text: str, pad: str, out: list[str]) -> None:
+    for line in textwrap.wrap(text, _WIDTH - len(pad) - 2):
+        out.append(f"{pad}# {line}")
+
+
+def _mapping(mapping: dict[str, Any], pad: str, out: list[str]) -> None:
+    known = _cache.get
+    deeper = pad + "  "
+    for key, value in mapping.items():
+        name = known(key) or _key(key)
+        kind = value.__class__
+        # The three shapes that nearly every line has come first: this loop is the whole cost of writing.
+        if kind is str and (text := known(value)):
+            out.append(f"{pad}{name}: {text}")
+        elif kind is dict and value:
+            out.append(f"{pad}{name}:")
+            _mapping(value, deeper, out)
+        elif kind is list and value:
+            out.append(f"{pad}{name}:")
+            _sequence(value, pad, out)
+        else:
+            _entry(f"{pad}{name}:", value, pad, out)
+
+
+def _key(key: str) -> str:
+    name = scalar(key)
+    if len(name) > _LONGEST_KEY:
+        message = f"key too long for YAML: {key[:40]!r}…"
+        raise ValueError(message)
+    return name
+
+
+def _entry(head: str, value: Any, pad: str, out: list[str]) -> None:
+    """One ``key: value`` or ``- value``, with its comment."""
+    note = ""
+    if value.__class__ is Note:
+        value, note = value
+    if value.__class__ is str and "\n" in value and (block := _block(value, pad + "  ")):
+        inline = block
+    else:
+        inline = _inline(value)
+    if note:
+        if inline and "\n" not in inline and len(head) + len(inline) + len(note) + 5 <= _WIDTH:
+            inline = f"{inline}  # {note}"
+        else:
+            _comment(note, pad, out)
+    if inline:
+        out.append(f"{head} {inline}")
+    elif value.__class__ is dict:
+        out.append(head)
+        _mapping(value, pad + "  ", out)
+    else:
+        out.append(head)
+        _sequence(value, pad, out)
+
+
+def _sequence(items: list[Any], pad: str, out: list[str]) -> None:
+    for item in items:
+        note = ""
+        if item.__class__ is Note:
+            item, note = item
+        if item and item.__class__ in (dict, list):
+            if note:
+                _comment(note, pad, out)
+            start = len(out)
+            (_mapping if item.__class__ is dict else _sequence)(item, pad + "  ", out)
+            while out[start].lstrip().startswith("#"):  # a comment above the first key
+                start += 1
+            out[start] = f"{pad}- {out[start][len(pad) + 2:]}"
+        else:
+            _entry(f"{pad}-", Note(item, note) if note else item, pad, out)
+
+
+def emit(value: Any) -> str:
+    """One YAML document, without a ``---`` line, ending in a newline.
+
+    ``value`` is made of dict (text keys, order kept), list, str, int, float, bool, None, Note and Flow.
+    Raises ValueError for text that YAML cannot carry and TypeError for other types.
+    """
+    out: list[str] = []
+    if value.__class__ is dict and value:
+        _mapping(value, "", out)
+    elif value.__class__ is list and value:
+        _sequence(value, "", out)
+    else:
+        out.append(_inline(value))
+    return "\n".join(out) + "\n"

@@ -1,0 +1,18 @@
+"""Names of the buckets: the input's, or made from the project's id, as unique in the world as they must be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dify_gitops.input.model import Environment
+
+
+def files_bucket(environment: Environment) -> str:
+    """Bucket of Dify's files."""
+    return environment.storage.bucket or f"{environment.project}-dify"
+
+
+def backup_bucket(environment: Environment) -> str:
+    """Bucket of Weaviate's backups."""
+    return environment.storage.backup_bucket or f"{environment.project}-dify-weaviate"

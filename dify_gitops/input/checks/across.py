@@ -1,0 +1,41 @@
+"""What two environments may not share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dify_gitops.input.buckets import backup_bucket, files_bucket
+from dify_gitops.input.checks import Complaint
+from dify_gitops.input.words import dotted
+
+if TYPE_CHECKING:
+    from dify_gitops.input.checks import Complaints
+    from dify_gitops.input.model import Environment
+    from dify_gitops.input.nodes import Path
+
+    # (what, its name in the world) → the file and the key that claimed it first.
+    Owners = dict[tuple[str, str], tuple[str, Path]]
+
+
+def taken(environment: Environment, file: str, bad: list[Path], owners: Owners) -> Complaints:
+    """What an earlier environment, or an earlier key, has for itself. Adds ``file`` to ``owners``.
+
+    One project holds one environment: two would fight over the same names of cluster, address and accounts.
+    Buckets have no default of their own to complain about where the project is the problem already.
+    """
+    claims: list[tuple[Path, str, str]] = [
+        (("project",), "project", environment.project),
+        (("domain",), "domain", environment.domain),
+        (("storage", "bucket"), "bucket", files_bucket(environment)),
+        (("storage", "backupBucket"), "bucket", backup_bucket(environment)),
+    ]
+    same_project = False
+    for path, what, name in claims:
+        owner, key = owners.setdefault((what, name), (file, path))
+        if path in bad or (owner, key) == (file, path) or (what == "bucket" and same_project):
+            continue
+        same_project = same_project or what == "project"
+        whose = owner if owner != file else dotted(key)
+        yield Complaint(
+            path, f"{name} is the {what} of {whose} already", f"each needs its own {what}", also=(key,)
+        )

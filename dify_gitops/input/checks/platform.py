@@ -1,0 +1,32 @@
+"""Rules over platform.yaml."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dify_gitops.input.checks import Complaint
+
+if TYPE_CHECKING:
+    from dify_gitops.input.checks import Complaints
+    from dify_gitops.input.model import Platform
+
+# Labels below these domains mean something to others: Kubernetes, the common labels of ours, Argo CD.
+_RESERVED: Final = ("kubernetes.io", "k8s.io", "argoproj.io")
+
+
+def labels(platform: Platform) -> Complaints:
+    """A label of ours or of the platform's, set by hand, breaks selectors or Argo CD's tracking."""
+    for key in platform.labels:
+        domain, slash, _ = key.partition("/")
+        if slash and any(domain == one or domain.endswith(f".{one}") for one in _RESERVED):
+            hint = "a key without domain, or with a domain of yours"
+            yield Complaint(("labels", key), f"the domain {domain} is reserved", hint)
+
+
+def waivers(platform: Platform) -> Complaints:
+    """The second waiver of the same finding would waive nothing."""
+    seen: dict[tuple[str, str], int] = {}
+    for index, waiver in enumerate(platform.waivers):
+        first = seen.setdefault((waiver.rule, waiver.object), index)
+        if first != index:
+            yield Complaint(("waivers", index), f"waives the same as waivers[{first}]", "remove one")

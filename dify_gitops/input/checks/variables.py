@@ -1,0 +1,58 @@
+"""Free environment variables: none may hold a secret, contradict another key, or break an env file."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from msgspec import structs
+
+from dify_gitops.catalogue import secrets
+from dify_gitops.catalogue.variables import owned_variables
+from dify_gitops.input.checks import Complaint
+
+if TYPE_CHECKING:
+    from dify_gitops.input.checks import Complaints
+    from dify_gitops.input.model import Environment
+
+_REMOVE: Final = "remove it: secrets come from Secret Manager"
+_UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CREDENTIALS_IN_URL: Final = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+_TARGETS: Final = {"dify": "dify", "web": "web", "plugin_daemon": "pluginDaemon", "sandbox": "sandbox"}
+
+
+def names(environment: Environment) -> Complaints:
+    """Secrets come from Secrets, and what another key decides is decided there."""
+    for target, variables in structs.asdict(environment.variables).items():
+        owned = owned_variables()[target] if variables else frozenset()
+        for name in variables:
+            path = ("variables", _TARGETS[target], name)
+            if secrets.is_secret(name):
+                yield Complaint(path, "takes a secret, and files in Git hold none", _REMOVE)
+            elif name in owned:
+                yield Complaint(
+                    path, "is set by this repository", "remove it; another key of this file may decide it"
+                )
+
+
+def values(environment: Environment) -> Complaints:
+    """One line of an env file each; nothing that only a password would explain."""
+    for target, variables in structs.asdict(environment.variables).items():
+        for name, value in variables.items():
+            path = ("variables", _TARGETS[target], name)
+            if found := _UNPRINTABLE.search(value):
+                hint = "an env file carries one line of printable text"
+                yield Complaint(path, f"holds the control character U+{ord(found[0]):04X}", hint)
+            if _CREDENTIALS_IN_URL.search(value):
+                yield Complaint(path, "holds a password in a URL", _REMOVE)
+            elif value in secrets.PUBLISHED_WHOLE:
+                yield Complaint(path, f"{value!r} is a published sample secret", _REMOVE)
+
+
+def smtp(environment: Environment) -> Complaints:
+    """The account also stands in an env file."""
+    if environment.smtp and (found := _UNPRINTABLE.search(environment.smtp.username)):
+        message = f"holds the control character U+{ord(found[0]):04X}"
+        yield Complaint(("smtp", "username"), message, "an env file carries one line of printable text")
+    if environment.smtp and not environment.smtp.username:
+        yield Complaint(("smtp", "username"), "must not be empty")

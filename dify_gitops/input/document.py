@@ -1,0 +1,113 @@
+"""One input file: its nodes, and every problem with the line that it stands on."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import yaml
+
+from dify_gitops.errors import InputError, Problem
+from dify_gitops.input.nodes import LIST, MAPPING, Node, Path, Refusal, compose
+from dify_gitops.input.syntax import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What stands here is typed by people: more is a mistake, or an attack on a build server.
+MAX_BYTES: Final = 256 * 1024
+
+# What may stand in a YAML 1.2 file (https://yaml.org/spec/1.2.2/#51-character-set), less the byte order mark.
+_PRINTABLE: Final = "\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
+_UNPRINTABLE = re.compile(f"[^{_PRINTABLE}]")
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as libyaml counts lines
+
+
+class Document:
+    """``file`` is the name below the repository, with ``/``; ``problems`` grows while the file is judged."""
+
+    def __init__(self, file: str, data: bytes) -> None:
+        """Raise InputError where ``data`` is not one YAML document."""
+        self.file = file
+        self.problems: list[Problem] = []
+        self.text = ""
+        self._lines: list[str] = []
+        try:
+            self._read(data)
+            self.root = compose(self.text, lambda node, message, hint: self.problem(node, "", message, hint))
+        except Refusal as refusal:
+            problem = self._problem(refusal.line, refusal.column, "", refusal.message, refusal.hint)
+            raise InputError([*self.problems, problem]) from None
+        except yaml.MarkedYAMLError as error:
+            line, column, message, hint = explain(error, self._split())
+            raise InputError([*self.problems, self._problem(line, column, "", message, hint)]) from None
+
+    def problem(self, node: Node | None, key: str, message: str, hint: str = "") -> None:
+        """Add a problem at the place of ``node``; without one at the beginning of the file."""
+        line, column = (node.line, node.column) if node else (1, 1)
+        self.problems.append(self._problem(line, column, key, message, hint))
+
+    def place(self, path: Path) -> Node:
+        """The node at ``path``, or at the longest part of it that the file holds.
+
+        A scalar stands for itself; a block is found at its key, where a reader looks for it.
+        """
+        node = found = self.root
+        for step in path:
+            key = inner = None
+            if isinstance(step, int):
+                if node.kind == LIST and step < len(node.items):
+                    key = inner = node.items[step]
+            else:
+                key, inner = next(((k, v) for k, v in node.pairs() if k.text == step), (None, None))
+            if key is None or inner is None:
+                break
+            node, found = inner, inner if inner.is_scalar and inner.text else key
+        return found
+
+    def scalars(self) -> Iterator[tuple[Path, Node]]:
+        """Every key and every scalar value, each with the path of the value."""
+        waiting: list[tuple[Path, Node]] = [((), self.root)]
+        while waiting:
+            path, node = waiting.pop()
+            if node.kind == LIST:
+                waiting += (((*path, index), item) for index, item in enumerate(node.items))
+            elif node.kind == MAPPING:
+                for key, value in node.pairs():
+                    yield (*path, key.text), key
+                    waiting.append(((*path, key.text), value))
+            else:
+                yield path, node
+
+    def _problem(self, line: int, column: int, key: str, message: str, hint: str) -> Problem:
+        lines = self._split()
+        source = lines[line - 1] if line <= len(lines) else ""
+        return Problem(self.file, line, column, key, message, hint, source)
+
+    def _split(self) -> list[str]:
+        if not self._lines:
+            self._lines = _BREAK.split(self.text)
+        return self._lines
+
+    def _read(self, data: bytes) -> None:
+        if len(data) > MAX_BYTES:
+            raise Refusal(1, 1, f"the file is larger than {MAX_BYTES // 1024} KiB", "is it an input file?")
+        try:
+            self.text = data.decode()
+        except UnicodeDecodeError as error:
+            self.text = data.decode(errors="replace")
+            message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+            raise Refusal(*_end(data[: error.start].decode()), message, "save the file as UTF-8") from None
+        if self.text.startswith("\ufeff"):
+            self.text = self.text[1:]
+            raise Refusal(1, 1, "a byte order mark begins the file", "save it as UTF-8 without BOM")
+        if unprintable := _UNPRINTABLE.search(self.text):
+            code = f"{ord(unprintable[0]):04X}"
+            hint = f'remove it, or write "\\u{code}" in double quotes'
+            raise Refusal(*_end(self.text[: unprintable.start()]), f"control character U+{code}", hint)
+
+
+def _end(text: str) -> tuple[int, int]:
+    """Line and column after ``text``, from 1."""
+    *before, last = _BREAK.split(text)
+    return len(before) + 1, len(last) + 1

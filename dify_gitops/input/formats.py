@@ -1,0 +1,264 @@
+"""Formats of single values: a pattern, what it is called in a message, and what to do when it does not fit.
+
+``text`` makes metadata that the loader reads: ``what`` completes «expected …», ``check`` (value → complaint
+or None) sees what a pattern cannot.
+"""
+
+import ipaddress
+from collections.abc import Callable
+from typing import Annotated
+
+from msgspec import Meta
+
+Check = Callable[[str], str | None]
+
+
+def text(pattern: str, what: str, example: str, *, hint: str = "", check: Check | None = None) -> Meta:
+    """What makes a string type; ``hint`` says how to write one, «such as <example>» if it is not given."""
+    extra = {"what": what, "hint": hint or f"such as {example}", "check": check}
+    return Meta(pattern=pattern, examples=[example], extra=extra)
+
+
+def _cidr(value: str) -> str | None:
+    try:
+        network = ipaddress.IPv4Network(value, strict=False)
+    except ValueError:
+        return "is not an IPv4 range"
+    if str(network) != value:
+        return f"has host bits set; did you mean {network}?"
+    return None
+
+
+# minute hour day-of-month month day-of-week: https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
+_CRON_FIELDS = (
+    ("minute", 0, 59),
+    ("hour", 0, 23),
+    ("day of month", 1, 31),
+    ("month", 1, 12),
+    ("day of week", 0, 7),
+)
+
+
+def _cron(value: str) -> str | None:
+    for part, (name, low, high) in zip(value.split(), _CRON_FIELDS, strict=True):
+        for item in part.split(","):
+            span, _, step = item.partition("/")
+            numbers = [] if span == "*" else span.split("-")
+            if not all(number.isdigit() and low <= int(number) <= high for number in numbers):
+                return f"has {item!r} as {name}, which must be {low} to {high}"
+            if len(numbers) == 2 and int(numbers[0]) > int(numbers[1]):  # noqa: PLR2004 - a range has two ends
+                return f"has {item!r} as {name}, which runs backwards"
+            if step and int(step) == 0:
+                return f"has a step of 0 as {name}"
+    return None
+
+
+def _cpu(value: str) -> str | None:
+    return None if value.strip("0.m") else "is no CPU at all"
+
+
+_MOST_CORES, _LEAST_MEMORY, _MEMORY_STEP = 96, 3840, 256  # MB
+
+
+def _sql_tier(value: str) -> str | None:
+    """https://cloud.google.com/sql/docs/postgres/instance-settings (machine type, cores, memory)."""
+    kind, _, size = value.removeprefix("db-").partition("-")
+    if kind != "custom":
+        return None
+    cores, memory = (int(number) for number in size.split("-"))
+    if cores != 1 and (cores % 2 or not 0 < cores <= _MOST_CORES):
+        return f"has {cores} vCPU; Cloud SQL offers 1, or an even number up to {_MOST_CORES}"
+    if memory % _MEMORY_STEP or memory < _LEAST_MEMORY:
+        return f"has {memory} MB; Cloud SQL offers multiples of {_MEMORY_STEP}, from {_LEAST_MEMORY} on"
+    if not 0.9 * 1024 * cores <= memory <= 6.5 * 1024 * cores:
+        return f"has {memory} MB for {cores} vCPU; Cloud SQL wants 0.9 to 6.5 GB for each"
+    return None
+
+
+def _time_zone(value: str) -> str | None:
+    from zoneinfo import ZoneInfo  # only where a zone is given
+
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        return "is not in the time zone database"
+    return None
+
+
+ProjectId = Annotated[
+    str,
+    text(
+        r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",
+        "a Google Cloud project id",
+        "acme-dify-prod",
+        hint="6 to 30 lower-case letters, digits and hyphens, beginning with a letter",
+    ),
+]
+Region = Annotated[
+    str,
+    text(
+        r"^[a-z]+-[a-z]+[0-9]{1,2}$",
+        "a Google Cloud region",
+        "asia-northeast1",
+        hint="such as asia-northeast1; a region, not a zone",
+    ),
+]
+# At most 63 characters: a ManagedCertificate takes no longer names.
+Domain = Annotated[
+    str,
+    text(
+        r"^(?=.{4,63}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$",
+        "a domain name",
+        "dify.acme.example",
+        hint="such as dify.acme.example: lower case, no scheme, no path, at most 63 characters",
+    ),
+]
+Cidr = Annotated[
+    str,
+    text(
+        r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$",
+        "an IPv4 range",
+        "10.0.0.0/16",
+        check=_cidr,
+    ),
+]
+Cpu = Annotated[
+    str,
+    text(
+        r"^([1-9][0-9]*m?|[0-9]+\.[0-9]{1,3})$",
+        "a CPU quantity",
+        "500m",
+        hint="such as 500m, or '2' in quotes",
+        check=_cpu,
+    ),
+]
+Bytes = Annotated[
+    str,
+    text(
+        r"^[1-9][0-9]*([kMGTP]|[KMGTP]i)$",
+        "a memory or disk quantity",
+        "512Mi",
+        hint="such as 512Mi or 100Gi",
+    ),
+]
+Cron = Annotated[
+    str,
+    text(
+        r"^[0-9*/,-]+( [0-9*/,-]+){4}$",
+        "a schedule of five fields",
+        "0 3 * * *",
+        hint="minute, hour, day of month, month, day of week, such as '0 3 * * *'",
+        check=_cron,
+    ),
+]
+Email = Annotated[
+    str, text(r"^[^@\s<>]+@[a-z0-9-]+(\.[a-z0-9-]+)+$", "an e-mail address", "platform@acme.example")
+]
+TimeZone = Annotated[
+    str,
+    text(
+        r"^[A-Za-z_]+(/[A-Za-z0-9_+-]+)*$",
+        "a time zone",
+        "Asia/Tokyo",
+        hint="a name of the time zone database, such as Asia/Tokyo",
+        check=_time_zone,
+    ),
+]
+KubernetesMinor = Annotated[
+    str, text(r"^1\.[0-9]{2}$", "a Kubernetes minor version", "1.35", hint="such as '1.35', in quotes")
+]
+ImageName = Annotated[
+    str,
+    text(
+        r"^[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$",
+        "an image reference without tag",
+        "asia-docker.pkg.dev/acme/mirror",
+        hint="such as asia-docker.pkg.dev/acme/mirror; tag and digest have keys of their own",
+    ),
+]
+Tag = Annotated[
+    str, text(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$", "an image tag", "1.11.4", hint="such as '1.11.4'")
+]
+Digest = Annotated[
+    str,
+    text(
+        r"^sha256:[0-9a-f]{64}$",
+        "an image digest",
+        "sha256:" + 64 * "0",
+        hint="sha256: and 64 hexadecimal digits",
+    ),
+]
+DnsLabel = Annotated[
+    str,
+    text(
+        r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$",
+        "a name",
+        "indexing",
+        hint="at most 40 lower-case letters, digits and hyphens, beginning with a letter",
+    ),
+]
+QueueName = Annotated[str, text(r"^[a-z][a-z0-9_]*$", "a queue name", "dataset")]
+BucketName = Annotated[
+    str,
+    text(
+        r"^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$",
+        "a bucket name",
+        "acme-dify-prod-dify",
+        hint="3 to 63 lower-case letters, digits, hyphens and underscores",
+    ),
+]
+InstanceName = Annotated[
+    str,
+    text(
+        r"^[a-z]([a-z0-9-]{0,96}[a-z0-9])?$",
+        "a Cloud SQL instance name",
+        "dify-postgres-a",
+    ),
+]
+SqlTier = Annotated[
+    str,
+    text(
+        r"^db-(custom-[0-9]{1,3}-[0-9]{1,7}|perf-optimized-N-[0-9]{1,3})$",
+        "a Cloud SQL tier",
+        "db-custom-2-4096",
+        hint="such as db-custom-2-4096: 2 vCPU, 4096 MB",
+        check=_sql_tier,
+    ),
+]
+SecretName = Annotated[
+    str, text(r"^[A-Za-z0-9_-]{1,255}$", "a Secret Manager secret name", "dify-smtp-password")
+]
+VariableName = Annotated[
+    str,
+    text(
+        r"^[A-Za-z_][A-Za-z0-9_]*$",
+        "the name of an environment variable",
+        "UPLOAD_FILE_SIZE_LIMIT",
+    ),
+]
+LabelKey = Annotated[
+    str,
+    text(
+        r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$",
+        "a label key",
+        "team",
+        hint="at most 63 letters, digits, '-', '_' and '.', optionally after a domain and '/'",
+    ),
+]
+LabelValue = Annotated[
+    str,
+    text(
+        r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$",
+        "a label value",
+        "platform",
+        hint="at most 63 letters, digits, '-', '_' and '.'",
+    ),
+]
+GitUrl = Annotated[
+    str,
+    text(
+        r"^(https://[^\s/@]+/[^\s?#]+|ssh://[^\s]+|git@[^\s:]+:[^\s]+)$",
+        "the URL of a Git repository",
+        "https://github.com/acme/dify-platform.git",
+    ),
+]

@@ -1,0 +1,292 @@
+"""The typed input. Defaults are those of profile prod (the architecture's own); profiles.py holds the others.
+
+No ``from __future__ import annotations`` here: loader, JSON Schema and README read the real types.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from dify_gitops.catalogue import releases
+from dify_gitops.input import formats as f
+
+
+def doc(description: str, **bounds: Any) -> Meta:
+    """What README and JSON Schema say about a key; ``bounds`` are Meta's ``ge``, ``le``, ``min_length``."""
+    return Meta(description=description, **bounds)
+
+
+class Model(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Base of all input types: immutable, unknown keys refused, camelCase keys as in Kubernetes."""
+
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class Amount(Model, frozen=True):
+    """CPU and memory of one container."""
+
+    cpu: Annotated[f.Cpu, doc("CPU; 1000m is one core")]
+    memory: Annotated[f.Bytes, doc("memory")]
+
+
+class Sized(Model, frozen=True):
+    """What one container asks for and may use at most."""
+
+    requests: Annotated[Amount, doc("what the scheduler reserves")]
+    limits: Annotated[Amount, doc("the most it may use")]
+
+
+def _amount(cpu: str, memory: str) -> Amount:
+    return Amount(cpu=cpu, memory=memory)
+
+
+class Network(Model, frozen=True):
+    """Address ranges. None may overlap another one, of this environment."""
+
+    nodes: Annotated[f.Cidr, doc("nodes (primary range of the subnet)")] = "10.0.0.0/16"
+    pods: Annotated[f.Cidr, doc("pods; every node takes a /24 of it")] = "10.1.0.0/16"
+    services: Annotated[f.Cidr, doc("Kubernetes Services")] = "10.2.0.0/16"
+    private_services: Annotated[f.Cidr, doc("Cloud SQL and Memorystore (private services access)")] = (
+        "10.3.0.0/16"
+    )
+    control_plane: Annotated[f.Cidr, doc("GKE's control plane, a /28")] = "172.16.0.0/28"
+
+
+class Nodes(Model, frozen=True):
+    """Nodes of the pool, in total over all zones."""
+
+    min: Annotated[int, doc("nodes that are always there", ge=1, le=1000)] = 1
+    max: Annotated[int, doc("nodes at most", ge=1, le=1000)] = 10
+
+
+class Database(Model, frozen=True):
+    """Cloud SQL for PostgreSQL."""
+
+    instance: Annotated[
+        f.InstanceName, doc("instance name; restoring into a new instance means a new name here")
+    ] = "dify-postgres-a"
+    tier: Annotated[f.SqlTier, doc("machine of the instance")] = "db-custom-2-4096"
+    availability: Annotated[
+        Literal["REGIONAL", "ZONAL"], doc("REGIONAL keeps a standby in a second zone")
+    ] = "REGIONAL"
+    max_connections: Annotated[
+        int, doc("the server's limit; all pools together must fit", ge=25, le=262143)
+    ] = 200
+
+
+class Redis(Model, frozen=True):
+    """Memorystore for Redis."""
+
+    tier: Annotated[Literal["STANDARD_HA", "BASIC"], doc("STANDARD_HA keeps a replica in a second zone")] = (
+        "STANDARD_HA"
+    )
+
+
+class Storage(Model, frozen=True):
+    """Cloud Storage buckets. Names are unique in the world."""
+
+    bucket: Annotated[f.BucketName | None, doc("files of Dify; default `<project>-dify`")] = None
+    backup_bucket: Annotated[
+        f.BucketName | None, doc("backups of Weaviate; default `<project>-dify-weaviate`")
+    ] = None
+
+
+class Image(Model, frozen=True):
+    """Where one image comes from instead of its default."""
+
+    name: Annotated[f.ImageName | None, doc("another repository")] = None
+    tag: Annotated[f.Tag | None, doc("another tag")] = None
+    digest: Annotated[f.Digest | None, doc("exactly this image; wins over the tag")] = None
+
+
+class Images(Model, frozen=True):
+    """Images. Every tag has a default: Dify's from the version, the others tested with this generator."""
+
+    registry: Annotated[f.ImageName | None, doc("mirror that holds all images under their own paths")] = None
+    api: Annotated[Image, doc("api, worker, beat, migration")] = Image()
+    web: Annotated[Image, doc("web")] = Image()
+    sandbox: Annotated[Image, doc("sandbox")] = Image()
+    plugin_daemon: Annotated[Image, doc("plugin daemon")] = Image()
+    weaviate: Annotated[Image, doc("Weaviate")] = Image()
+    ssrf_proxy: Annotated[Image, doc("SSRF proxy (squid)")] = Image()
+    plugin_gateway: Annotated[Image, doc("nginx before the plugin daemon")] = Image()
+    cloud_sql_proxy: Annotated[Image, doc("Cloud SQL Auth Proxy sidecar")] = Image()
+    redis_tunnel: Annotated[Image, doc("HAProxy sidecar that speaks TLS to Redis")] = Image()
+    backup: Annotated[Image, doc("Python that starts Weaviate's backups")] = Image()
+
+
+class Web(Sized, frozen=True):
+    """The console and the published apps' pages."""
+
+    min: Annotated[int, doc("replicas at least", ge=1, le=100)] = 2
+    max: Annotated[int, doc("replicas at most", ge=1, le=100)] = 4
+    requests: Annotated[Amount, doc("what the scheduler reserves")] = _amount("100m", "256Mi")
+    limits: Annotated[Amount, doc("the most it may use")] = _amount("500m", "1Gi")
+
+
+class Api(Sized, frozen=True):
+    """The API; chats and streams run here."""
+
+    min: Annotated[int, doc("replicas at least", ge=1, le=100)] = 2
+    max: Annotated[int, doc("replicas at most", ge=1, le=100)] = 4
+    requests: Annotated[Amount, doc("what the scheduler reserves")] = _amount("250m", "512Mi")
+    limits: Annotated[Amount, doc("the most it may use")] = _amount("1000m", "2Gi")
+
+
+class Pool(Sized, frozen=True):
+    """Workers that take the same queues."""
+
+    min: Annotated[
+        int, doc("replicas at least; 0 only where no queue is polled every minute", ge=0, le=100)
+    ] = 1
+    max: Annotated[int, doc("replicas at most", ge=1, le=100)] = 4
+    concurrency: Annotated[int, doc("tasks that one pod runs at a time", ge=1, le=64)] = 4
+    queues: Annotated[
+        tuple[f.QueueName, ...], doc("queue names; `[rest]` takes every queue that no other pool names")
+    ] = ()
+    requests: Annotated[Amount, doc("what the scheduler reserves")] = _amount("250m", "512Mi")
+    limits: Annotated[Amount, doc("the most it may use")] = _amount("1000m", "2Gi")
+
+
+class Worker(Model, frozen=True):
+    """Celery workers. The pools `interactive` and `batch` always exist; more may be added beside them."""
+
+    pools: Annotated[dict[f.DnsLabel, Pool], doc("pools by name")] = {}
+
+
+class Beat(Sized, frozen=True):
+    """The clock of all scheduled tasks; exactly one replica, or every schedule would fire twice."""
+
+    requests: Annotated[Amount, doc("what the scheduler reserves")] = _amount("100m", "256Mi")
+    limits: Annotated[Amount, doc("the most it may use")] = _amount("500m", "512Mi")
+
+
+class Sandbox(Sized, frozen=True):
+    """Runs the code that users write."""
+
+    replicas: Annotated[int, doc("replicas", ge=1, le=100)] = 2
+    requests: Annotated[Amount, doc("what the scheduler reserves")] = _amount("100m", "256Mi")
+    limits: Annotated[Amount, doc("the most it may use")] = _amount("500m", "1Gi")
+
+
+class PluginDaemon(Sized, frozen=True):
+    """Runs plugins, among them every model provider; exactly one replica, it is not made for more."""
+
+    volume: Annotated[
+        f.Bytes, doc("volume for packages and their virtual environments; can grow, never shrink")
+    ] = "20Gi"
+    ports: Annotated[tuple[Port, ...], doc("TCP ports on the internet that plugins may call")] = (443,)
+    remote_debugging: Annotated[bool, doc("lets plugin developers attach over a port-forward to 5003")] = (
+        False
+    )
+    requests: Annotated[Amount, doc("what the scheduler reserves")] = _amount("250m", "512Mi")
+    limits: Annotated[Amount, doc("the most it may use")] = _amount("1000m", "2Gi")
+
+
+class SsrfProxy(Sized, frozen=True):
+    """The way out for HTTP nodes and user code; refuses private destinations."""
+
+    replicas: Annotated[int, doc("replicas", ge=1, le=100)] = 2
+    ports: Annotated[tuple[Port, ...], doc("TCP ports on the internet that it connects to")] = (80, 443)
+    requests: Annotated[Amount, doc("what the scheduler reserves")] = _amount("100m", "128Mi")
+    limits: Annotated[Amount, doc("the most it may use")] = _amount("500m", "512Mi")
+
+
+class PluginGateway(Sized, frozen=True):
+    """nginx that tells plugins under which public address they were called (`/e/`)."""
+
+    replicas: Annotated[int, doc("replicas", ge=1, le=100)] = 2
+    requests: Annotated[Amount, doc("what the scheduler reserves")] = _amount("50m", "64Mi")
+    limits: Annotated[Amount, doc("the most it may use")] = _amount("250m", "128Mi")
+
+
+class Backup(Model, frozen=True):
+    """Nightly backup of Weaviate into the backup bucket."""
+
+    schedule: Annotated[f.Cron, doc("when, in the environment's time zone")] = "30 2 * * *"
+    keep: Annotated[int, doc("how many of the last backups stay", ge=1, le=365)] = 7
+
+
+class Weaviate(Sized, frozen=True):
+    """The vector store."""
+
+    volume: Annotated[f.Bytes, doc("data volume; can grow, never shrink")] = "100Gi"
+    backup: Annotated[Backup, doc("nightly backup")] = Backup()
+    requests: Annotated[Amount, doc("what the scheduler reserves")] = _amount("500m", "1Gi")
+    limits: Annotated[Amount, doc("the most it may use")] = _amount("2000m", "4Gi")
+
+
+class Smtp(Model, frozen=True):
+    """Mail server for invitations and password resets."""
+
+    server: Annotated[f.Domain, doc("host name")]
+    username: Annotated[str, doc("account at the server")]
+    sender: Annotated[f.Email, doc("address in From")]
+    password_secret: Annotated[f.SecretName, doc("name of the Secret Manager secret that holds the password")]
+    port: Annotated[Literal[465, 587], doc("465: TLS from the start; 587: STARTTLS")] = 587
+
+
+class Variables(Model, frozen=True):
+    """More environment variables of Dify. Values are text; secrets and what other keys decide are refused."""
+
+    dify: Annotated[dict[f.VariableName, str], doc("for api, worker and beat")] = {}
+    web: Annotated[dict[f.VariableName, str], doc("for web")] = {}
+    plugin_daemon: Annotated[dict[f.VariableName, str], doc("for the plugin daemon")] = {}
+    sandbox: Annotated[dict[f.VariableName, str], doc("for the sandbox")] = {}
+
+
+if TYPE_CHECKING:
+    _Version = str
+else:
+    _Version = Literal[tuple(releases.RELEASES)]  # the catalogue is the list
+
+
+class Environment(Model, frozen=True):
+    """One environment: one Google Cloud project with one cluster."""
+
+    project: Annotated[f.ProjectId, doc("Google Cloud project id")]
+    region: Annotated[f.Region, doc("Google Cloud region")]
+    domain: Annotated[f.Domain, doc("host name of this Dify, for everything it serves")]
+    profile: Annotated[
+        Literal["prod", "dev"], doc("which defaults: production, or the same at trial size")
+    ] = "prod"
+    dify: Annotated[_Version, doc("Dify version; promotion is this line")] = releases.DEFAULT
+    kubernetes: Annotated[f.KubernetesMinor, doc("minor version of the cluster")] = "1.35"
+    time_zone: Annotated[f.TimeZone, doc("time zone of schedules")] = "Etc/UTC"
+    high_availability: Annotated[bool, doc("survive the loss of a zone; production must")] = True
+    network: Annotated[Network, doc("address ranges")] = Network()
+    nodes: Annotated[Nodes, doc("node pool, in total over all zones")] = Nodes()
+    database: Annotated[Database, doc("Cloud SQL for PostgreSQL")] = Database()
+    redis: Annotated[Redis, doc("Memorystore for Redis")] = Redis()
+    storage: Annotated[Storage, doc("Cloud Storage buckets")] = Storage()
+    images: Annotated[Images, doc("where images come from")] = Images()
+    web: Annotated[Web, doc("web")] = Web()
+    api: Annotated[Api, doc("API")] = Api()
+    worker: Annotated[Worker, doc("workers")] = Worker()
+    beat: Annotated[Beat, doc("scheduler of tasks")] = Beat()
+    sandbox: Annotated[Sandbox, doc("code sandbox")] = Sandbox()
+    plugin_daemon: Annotated[PluginDaemon, doc("plugin daemon")] = PluginDaemon()
+    plugin_gateway: Annotated[PluginGateway, doc("nginx before the plugin daemon")] = PluginGateway()
+    ssrf_proxy: Annotated[SsrfProxy, doc("SSRF proxy")] = SsrfProxy()
+    weaviate: Annotated[Weaviate, doc("vector store")] = Weaviate()
+    smtp: Annotated[Smtp | None, doc("mail server; without it Dify sends no mail")] = None
+    variables: Annotated[Variables, doc("more environment variables of Dify")] = Variables()
+
+
+class Waiver(Model, frozen=True):
+    """A finding that is accepted. One that waives nothing is itself a finding."""
+
+    rule: Annotated[str, doc("id of the rule, as `gen.py check` prints it", min_length=1)]
+    object: Annotated[str, doc("`Kind namespace/name`, as `gen.py check` prints it", min_length=1)]
+    reason: Annotated[str, doc("why this is acceptable", min_length=1)]
+
+
+class Platform(Model, frozen=True):
+    """What all environments share."""
+
+    repository: Annotated[f.GitUrl, doc("URL of the Git repository that holds this tree")]
+    contact: Annotated[f.Email, doc("who is called when something breaks")]
+    owners: Annotated[tuple[str, ...], doc("teams or people who answer for it")] = ()
+    labels: Annotated[dict[f.LabelKey, f.LabelValue], doc("labels of every object")] = {}
+    waivers: Annotated[tuple[Waiver, ...], doc("accepted findings, each with its reason")] = ()

@@ -1,0 +1,31 @@
+"""What a profile changes, as the user could have written it. Profile prod is the model's own defaults."""
+
+from typing import Any
+
+_POOLS = {
+    "interactive": {"min": 1, "max": 6},
+    "batch": {"min": 1, "max": 4, "queues": ["rest"]},
+}
+
+# Trial size: one replica where losing it for a minute is safe, smaller volumes, nothing twice.
+_DEV: dict[str, Any] = {
+    "highAvailability": False,
+    "nodes": {"max": 4},
+    "database": {"tier": "db-custom-1-3840", "availability": "ZONAL", "maxConnections": 100},
+    "redis": {"tier": "BASIC"},
+    "web": {"min": 1, "max": 2},
+    "api": {"min": 1, "max": 2},
+    "worker": {
+        "pools": {
+            "interactive": {"min": 1, "max": 2},
+            "batch": {"min": 1, "max": 1, "queues": ["rest"]},
+        },
+    },
+    "sandbox": {"replicas": 1},
+    "pluginDaemon": {"volume": "10Gi"},
+    "pluginGateway": {"replicas": 1},
+    "ssrfProxy": {"replicas": 1},
+    "weaviate": {"volume": "20Gi", "backup": {"keep": 3}},
+}
+
+PROFILES: dict[str, dict[str, Any]] = {"prod": {"worker": {"pools": _POOLS}}, "dev": _DEV}

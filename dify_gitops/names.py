@@ -1,0 +1,56 @@
+"""Every name that more than one module writes: namespaces, labels, annotations, waves, resource and folder names."""
+
+from __future__ import annotations
+
+# Namespaces. The sandbox needs root, so it has one of its own (Pod Security baseline).
+DIFY = "dify"
+SANDBOX = "dify-sandbox"
+
+# Labels of every object (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/).
+NAME = "app.kubernetes.io/name"
+COMPONENT = "app.kubernetes.io/component"
+PART_OF = "app.kubernetes.io/part-of"
+NAMESPACE_NAME = "kubernetes.io/metadata.name"  # set by the API server on every namespace
+
+# Our own annotations.
+PREFIX = "dify-gitops.dev"
+NO_PROBES = f"{PREFIX}/no-probes"  # value: the reason why a container cannot be probed
+
+# Argo CD (https://argo-cd.readthedocs.io/en/stable/user-guide/annotations-and-labels/).
+SYNC_WAVE = "argocd.argoproj.io/sync-wave"
+SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
+HOOK = "argocd.argoproj.io/hook"
+HOOK_DELETE_POLICY = "argocd.argoproj.io/hook-delete-policy"
+KEEP = "Prune=false,Delete=false"  # for what holds data: Argo CD never removes it
+
+# Google Cloud.
+GOOGLE_SERVICE_ACCOUNT = "iam.gke.io/gcp-service-account"
+
+# Order inside the Application: what is in a lower wave is healthy before the next one starts.
+WAVE_FOUNDATION = "-4"  # namespaces, identities, configuration, network policies, classes
+WAVE_BACKENDS = "-2"  # Weaviate, SSRF proxy, sandbox (wave -3 is for the secrets)
+WAVE_MIGRATION = "-1"
+WAVE_APPLICATION = "0"  # api, workers, beat, plugin daemon, web
+WAVE_TRAFFIC = "1"  # scalers, disruption budgets, Ingress, schedules
+
+# Names that other parts of the repository refer to: one address, certificate, policy … per environment.
+ADDRESS = "dify"
+CERTIFICATE = "dify"
+SECURITY_POLICY = "dify"
+SSL_POLICY = "dify"
+
+STORAGE_CLASS = "dify-retain"
+
+PRIORITY_DATA = "dify-data"
+PRIORITY_SERVING = "dify-serving"
+PRIORITY_BATCH = "dify-batch"
+
+
+def google_account(workload: str, project: str) -> str:
+    """E-mail of the Google service account of a workload: ``dify-<workload>@<project>.iam.gserviceaccount.com``."""
+    return f"dify-{workload}@{project}.iam.gserviceaccount.com"
+
+
+def host(service: str, namespace: str = DIFY) -> str:
+    """Cluster-wide DNS name of a Service, complete so that no search path is tried."""
+    return f"{service}.{namespace}.svc.cluster.local"

@@ -1,0 +1,1 @@
+"""What differs in one environment: everything in ``overlays/<env>/generated``."""

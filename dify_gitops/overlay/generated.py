@@ -1,0 +1,93 @@
+"""Objects that belong to one environment as a whole: namespaces, identities, addresses, certificate, scalers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dify_gitops import names
+from dify_gitops.catalogue.flows import GOOGLE
+from dify_gitops.components import ConfigMap
+from dify_gitops.components.worker import STANDARD_POOLS, pool_manifests
+from dify_gitops.input.model import Environment, Platform
+from dify_gitops.k8s.identity import service_account
+from dify_gitops.k8s.objects import Manifest, manifest
+from dify_gitops.overlay import networks, scaling
+
+_PODS_MAY = {
+    names.DIFY: ("restricted", "Pods here run without any privilege."),
+    names.SANDBOX: ("baseline", "The sandbox needs root inside of its container; nothing else lives here."),
+}
+
+
+def _namespace(name: str, environment: Environment, platform: Platform) -> Manifest:
+    level, why = _PODS_MAY[name]
+    security = "pod-security.kubernetes.io"
+    annotations = {
+        names.SYNC_OPTIONS: names.KEEP,
+        f"{names.PREFIX}/repository": platform.repository,
+        f"{names.PREFIX}/contact": platform.contact,
+    }
+    if platform.owners:
+        annotations[f"{names.PREFIX}/owners"] = ", ".join(platform.owners)
+    return manifest(
+        why,
+        ("v1", "Namespace"),
+        name,
+        namespace=None,
+        workload="dify",
+        wave=names.WAVE_FOUNDATION,
+        annotations=annotations,
+        more_labels={
+            f"{security}/enforce": level,
+            f"{security}/enforce-version": f"v{environment.kubernetes}",
+            f"{security}/audit": level,
+            f"{security}/audit-version": "latest",
+            f"{security}/warn": level,
+            f"{security}/warn-version": "latest",
+        },
+    )
+
+
+def _certificate(environment: Environment) -> Manifest:
+    return manifest(
+        "Google makes and renews it, once the domain points to the address.",
+        ("networking.gke.io/v1", "ManagedCertificate"),
+        names.CERTIFICATE,
+        workload="edge",
+        wave=names.WAVE_TRAFFIC,
+        spec={"domains": [environment.domain]},
+    )
+
+
+def files(environment: Environment, platform: Platform) -> dict[str, list[Manifest]]:
+    """``{file: objects}`` of one environment, in the order of application."""
+    extra = {
+        f"worker-{name}.yaml": pool_manifests(name, pool)
+        for name, pool in sorted(environment.worker.pools.items())
+        if name not in STANDARD_POOLS
+    }
+    accounts = [service_account(name, names.google_account(name, environment.project)) for name in GOOGLE]
+    return {
+        "namespace.yaml": [_namespace(name, environment, platform) for name in _PODS_MAY],
+        "serviceaccount.yaml": accounts,
+        "networkpolicy.yaml": networks.policies(environment),
+        **extra,
+        "horizontalpodautoscaler.yaml": scaling.autoscalers(environment),
+        "scaledobject.yaml": scaling.scaled_objects(environment),
+        "managedcertificate.yaml": [_certificate(environment)],
+    }
+
+
+def replicas(environment: Environment) -> list[dict[str, Any]]:
+    """How many pods run where no scaler owns the number."""
+    counts = {
+        "plugin-gateway": environment.plugin_gateway.replicas,
+        "sandbox": environment.sandbox.replicas,
+        "ssrf-proxy": environment.ssrf_proxy.replicas,
+    }
+    return [{"name": name, "count": count} for name, count in counts.items()]
+
+
+def squid(environment: Environment) -> list[ConfigMap]:
+    """squid.conf with this environment's ranges and ports."""
+    return [ConfigMap("ssrf-proxy", {"squid.conf": networks.squid_conf(environment)})]

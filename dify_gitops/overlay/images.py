@@ -1,0 +1,72 @@
+"""Which images an environment runs, where they differ from the base."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dify_gitops.catalogue import images
+from dify_gitops.catalogue.releases import RELEASES
+from dify_gitops.input.model import Environment
+
+# Key of the input → image, in the order of the list that people read.
+_IMAGES = {
+    "api": images.API,
+    "web": images.WEB,
+    "sandbox": images.SANDBOX,
+    "plugin_daemon": images.PLUGIN_DAEMON,
+    "weaviate": images.WEAVIATE,
+    "ssrf_proxy": images.SQUID,
+    "plugin_gateway": images.NGINX,
+    "cloud_sql_proxy": images.CLOUD_SQL_PROXY,
+    "redis_tunnel": images.HAPROXY,
+    "backup": images.PYTHON,
+}
+
+
+# Key of the input → attribute of the release that holds the tag.
+_FOLLOWS_DIFY = {
+    "api": "version",
+    "web": "version",
+    "sandbox": "sandbox",
+    "plugin_daemon": "plugin_daemon",
+    "weaviate": "weaviate",
+}
+
+
+def effective_tag(environment: Environment, key: str) -> str:
+    """The tag that runs: the user's, else the one of the Dify version, else the base's."""
+    if tag := getattr(environment.images, key).tag:
+        return str(tag)
+    if key in _FOLLOWS_DIFY:
+        return str(getattr(RELEASES[environment.dify], _FOLLOWS_DIFY[key]))
+    return _IMAGES[key].partition(":")[2]
+
+
+def _mirrored(registry: str, image: str) -> str:
+    """Path of an image in a mirror: the same, without the host it came from."""
+    host, _, path = image.partition("/")
+    return f"{registry}/{path if '.' in host else image}"
+
+
+def transformers(environment: Environment) -> list[dict[str, Any]]:
+    """Entries of kustomize's ``images``: what follows the Dify version, and what the input changes.
+
+    A digest wins over the tag, as it does for the kubelet. Every entry costs kustomize a walk over all objects.
+    """
+    entries = []
+    registry = environment.images.registry
+    for key, pinned in _IMAGES.items():
+        image = pinned.partition(":")[0]
+        wanted = getattr(environment.images, key)
+        name = wanted.name or (_mirrored(registry, image) if registry else "")
+        if key not in _FOLLOWS_DIFY and not (name or wanted.tag or wanted.digest):
+            continue
+        entry: dict[str, Any] = {"name": image}
+        if name:
+            entry["newName"] = name
+        if wanted.digest:
+            entry["digest"] = wanted.digest
+        else:
+            entry["newTag"] = effective_tag(environment, key)
+        entries.append(entry)
+    return entries

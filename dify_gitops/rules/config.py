@@ -1,0 +1,142 @@
+"""Rules over ConfigMaps and Secrets that pods read: they exist and have the keys that are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dify_gitops.catalogue.secrets import INVENTORY
+from dify_gitops.rules.access import get, mapping, maps, text
+from dify_gitops.rules.rule import Flaw, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dify_gitops.rules.cluster import Cluster, Object, Pod
+
+_GIVEN_CONFIG = "kube-root-ca.crt"  # Kubernetes writes it into every namespace
+class Use(NamedTuple):
+    """A ConfigMap or Secret that an object reads; ``key`` is empty where all of it is read."""
+
+    source: Object
+    field: str
+    namespace: str
+    name: str
+    key: str
+
+
+class Fields(NamedTuple):
+    """How pods refer to one kind: in a volume (and what the name is called there), with all keys, and with one key."""
+
+    volume: str
+    volume_name: str
+    every: str
+    one: str
+
+
+_FIELDS = {
+    "ConfigMap": Fields("configMap", "name", "configMapRef", "configMapKeyRef"),
+    "Secret": Fields("secret", "secretName", "secretRef", "secretKeyRef"),
+}
+
+
+def _uses(cluster: Cluster, kind: str) -> Iterator[Use]:
+    for pod in cluster.pods:
+        yield from _in_environment(pod, _FIELDS[kind])
+        yield from _in_volumes(pod, _FIELDS[kind])
+
+
+def _use(pod: Pod, field: str, reference: Any, key: str, name: str = "name") -> Iterator[Use]:
+    if isinstance(reference, dict) and reference.get("optional") is not True:
+        yield Use(pod.owner, field, pod.namespace, text(reference, name), key)
+
+
+def _in_environment(pod: Pod, fields: Fields) -> Iterator[Use]:
+    for container in pod.containers:
+        for entry in maps(container.data, "env"):
+            reference = get(entry, "valueFrom", fields.one)
+            field = f"{container.path}.env[{text(entry, 'name')}].valueFrom.{fields.one}"
+            yield from _use(pod, field, reference, text(reference, "key"))
+        for number, entry in enumerate(maps(container.data, "envFrom")):
+            yield from _use(pod, f"{container.path}.envFrom[{number}].{fields.every}", entry.get(fields.every), "")
+
+
+def _in_volumes(pod: Pod, fields: Fields) -> Iterator[Use]:
+    for volume in maps(pod.spec, "volumes"):
+        field = pod.field(f"spec.volumes[{text(volume, 'name')}].{fields.volume}")
+        plain = volume.get(fields.volume)
+        projected = [(source.get(fields.volume), "name") for source in maps(volume, "projected", "sources")]
+        for reference, name in ((plain, fields.volume_name), *projected):
+            for wanted in [text(item, "key") for item in maps(reference, "items")] or [""]:
+                yield from _use(pod, field, reference, wanted, name)
+        if plain and not maps(plain, "items"):
+            for sub_path in _sub_paths(pod, text(volume, "name")):
+                yield from _use(pod, field, plain, sub_path, fields.volume_name)
+
+
+def _sub_paths(pod: Pod, volume: str) -> list[str]:
+    """Single files of a volume that containers mount: a missing one becomes an empty folder."""
+    mounts = (mount for container in pod.containers for mount in maps(container.data, "volumeMounts"))
+    return [text(m, "subPath") for m in mounts if text(m, "name") == volume and text(m, "subPath")]
+
+
+@rule(
+    "config-exists",
+    why="a pod whose ConfigMap or key is missing does not start",
+    remedy="correct the name or key, or add it to the ConfigMap",
+)
+def config_exists(cluster: Cluster) -> Iterator[Flaw]:
+    """ConfigMaps that pods read exist, with the keys that are asked for."""
+    for use in _uses(cluster, "ConfigMap"):
+        found = cluster.find("ConfigMap", use.namespace, use.name)
+        if use.name == _GIVEN_CONFIG:
+            continue
+        if found is None:
+            yield Flaw(use.source, use.field, f"there is no ConfigMap {use.namespace}/{use.name}")
+        elif use.key and use.key not in mapping(found.data, "data") | mapping(found.data, "binaryData"):
+            yield Flaw(use.source, use.field, f"ConfigMap {use.namespace}/{use.name} has no key {use.key}")
+
+
+@rule(
+    "secret-exists",
+    why="a pod whose Secret or key is missing does not start",
+    remedy="correct the name or key, or add an ExternalSecret that makes it",
+)
+def secret_exists(cluster: Cluster) -> Iterator[Flaw]:
+    """Secrets that are read are in the inventory (dify_gitops/catalogue/secrets.py), or made here, with their keys."""
+    known = _secrets(cluster)
+    for use in (*_uses(cluster, "Secret"), *_uses_elsewhere(cluster)):
+        keys = known.get((use.namespace, use.name))
+        if keys is None:
+            yield Flaw(use.source, use.field, f"there is no Secret {use.namespace}/{use.name}")
+        elif use.key and keys and use.key not in keys:
+            yield Flaw(use.source, use.field, f"Secret {use.namespace}/{use.name} has no key {use.key}")
+
+
+def _uses_elsewhere(cluster: Cluster) -> Iterator[Use]:
+    for pod in cluster.pods:
+        for entry in maps(pod.spec, "imagePullSecrets"):
+            yield Use(pod.owner, pod.field("spec.imagePullSecrets"), pod.namespace, text(entry, "name"), "")
+    for item in cluster.every("TriggerAuthentication"):
+        for entry in maps(item.data, "spec", "secretTargetRef"):
+            field = f"spec.secretTargetRef[{text(entry, 'parameter')}]"
+            yield Use(item, field, item.namespace, text(entry, "name"), text(entry, "key"))
+    for item in cluster.every("Ingress"):
+        for entry in maps(item.data, "spec", "tls"):
+            if text(entry, "secretName"):
+                yield Use(item, "spec.tls.secretName", item.namespace, text(entry, "secretName"), "")
+
+
+def _secrets(cluster: Cluster) -> dict[tuple[str, str], set[str]]:
+    """Keys of all Secrets by (namespace, name); an empty set where they cannot be known."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for entry in INVENTORY:
+        found.setdefault((entry.namespace, entry.secret), set()).add(entry.key)
+    for item in cluster.every("Secret"):
+        found[item.namespace, item.name] = {*mapping(item.data, "data"), *mapping(item.data, "stringData")}
+    for item in cluster.every("ExternalSecret"):
+        name = text(item.data, "spec", "target", "name") or item.name
+        template = mapping(item.data, "spec", "target", "template", "data")
+        keys = {text(entry, "secretKey") for entry in maps(item.data, "spec", "data")}
+        open_ended = maps(item.data, "spec", "dataFrom") or maps(item.data, "spec", "target", "template", "templateFrom")
+        found[item.namespace, name] = set() if open_ended else set(template) or keys
+    return found

@@ -1,0 +1,137 @@
+"""Rules over what NetworkPolicies must not allow: everything is denied first, and little is opened."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, ip_network
+from typing import TYPE_CHECKING, Any
+
+from dify_gitops import names
+from dify_gitops.catalogue import ports
+from dify_gitops.rules.access import get, integer, maps, text, texts
+from dify_gitops.rules.network import EGRESS, INGRESS, Network, contains, parse_range, pinned_namespace, policy_types, rules
+from dify_gitops.rules.reachability import google_account
+from dify_gitops.rules.rule import Flaw, rule
+from dify_gitops.rules.selectors import spell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dify_gitops.rules.cluster import Cluster, Object
+    from dify_gitops.rules.network import Range
+
+_METADATA = IPv4Network("169.254.169.254/32")
+# What is not the internet: RFC 1918, shared addresses (GKE gives them to pods too), link-local with the metadata server.
+_PRIVATE = tuple(
+    ip_network(cidr)
+    for cidr in (
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7", "fe80::/10",
+    )
+)  # fmt: skip
+_NODE_LOCAL_DNS = "169.254.20.10/32"
+_PROXY = "ssrf-proxy"
+
+
+@rule(
+    "default-deny",
+    why="a pod that no policy selects may be reached by everybody and reaches everything",
+    remedy="add a NetworkPolicy with podSelector {}, policyTypes [Ingress, Egress] and no rules",
+)
+def default_deny(cluster: Cluster) -> Iterator[Flaw]:
+    """Each namespace with pods denies everything to all of them, in both directions."""
+    for namespace in sorted({pod.namespace for pod in cluster.pods}):
+        owner = cluster.find("Namespace", "", namespace)
+        denied = {
+            direction
+            for policy in cluster.every("NetworkPolicy")
+            if policy.namespace == namespace and get(policy.data, "spec", "podSelector") == {}
+            for direction in policy_types(policy)
+            if not rules(policy, direction)
+        }
+        for direction in (INGRESS, EGRESS):
+            if owner and direction not in denied:
+                yield Flaw(owner, "", f"no NetworkPolicy denies {direction.lower()} to all pods")
+
+
+@rule(
+    "metadata-server",
+    why="whoever reaches the metadata server gets the identity of the pod, or of the node",
+    remedy="allow 169.254.169.254 TCP 80 and 8080 to pods with a Google service account, and to no other",
+)
+def metadata_server(cluster: Cluster) -> Iterator[Flaw]:
+    """Pods reach the metadata server exactly where their ServiceAccount acts as a Google service account."""
+    network = Network(cluster)
+    for pod in cluster.pods:
+        needed = bool(google_account(cluster, pod))
+        for port in ports.METADATA:
+            if network.allows(EGRESS, pod, _METADATA, port) != needed:
+                message = "acts as a Google service account but cannot" if needed else "needs no Google identity but can"
+                yield Flaw(pod.owner, pod.field("spec.serviceAccountName"), f"{message} reach the metadata server on {port}")
+
+
+@rule(
+    "sandbox-egress",
+    why="code that users write runs there: it must reach nothing but the proxy that refuses private destinations",
+    remedy=f"allow only the pods {names.NAME}={_PROXY} and DNS",
+)
+def sandbox_egress(cluster: Cluster) -> Iterator[Flaw]:
+    """In namespaces below `restricted` policies let pods out to the SSRF proxy and to DNS only."""
+    for policy in cluster.every("NetworkPolicy"):
+        if cluster.level(policy.namespace) == "restricted" or EGRESS not in policy_types(policy):
+            continue
+        for number, entry in enumerate(rules(policy, EGRESS)):
+            field = f"spec.egress[{number}].to"
+            if not maps(entry, "to"):
+                yield Flaw(policy, field, "is not set: everything is allowed")
+            for peer in maps(entry, "to"):
+                if not (_is_dns(policy, peer, entry) or _is_proxy(cluster, policy, peer)):
+                    yield Flaw(policy, field, f"{_spell(peer)} is neither the SSRF proxy nor DNS")
+
+
+def _spell(peer: dict[str, Any]) -> str:
+    if "ipBlock" in peer:
+        return text(peer, "ipBlock", "cidr")
+    return " in ".join(spell(peer[key]) for key in ("podSelector", "namespaceSelector") if key in peer)
+
+
+def _is_dns(policy: Object, peer: dict[str, Any], entry: dict[str, Any]) -> bool:
+    wanted = maps(entry, "ports")
+    only_dns = bool(wanted) and all(integer(port, "port") == ports.DNS and "endPort" not in port for port in wanted)
+    if "ipBlock" in peer:
+        return only_dns and text(peer, "ipBlock", "cidr") == _NODE_LOCAL_DNS
+    return only_dns and pinned_namespace(peer, policy) == "kube-system"
+
+
+def _is_proxy(cluster: Cluster, policy: Object, peer: dict[str, Any]) -> bool:
+    namespace = pinned_namespace(peer, policy)
+    if "ipBlock" in peer or cluster.find("Namespace", "", namespace) is None:
+        return False
+    reached = cluster.selected(namespace, peer.get("podSelector", {}))
+    return bool(reached) and all(pod.labels.get(names.NAME) == _PROXY for pod in reached)
+
+
+@rule(
+    "internet-egress",
+    why="«internet» must not include databases, nodes, other pods or the metadata server",
+    remedy="name destinations and ports; beside 0.0.0.0/0 list private, shared and link-local ranges under except",
+)
+def internet_egress(cluster: Cluster) -> Iterator[Flaw]:
+    """Wide ranges leave out what is private, and name their ports; no egress rule is without destination."""
+    for policy in cluster.every("NetworkPolicy"):
+        for number, entry in enumerate(rules(policy, EGRESS)):
+            field = f"spec.egress[{number}]"
+            if not maps(entry, "to"):
+                yield Flaw(policy, f"{field}.to", "is not set: everything is allowed")
+            for peer in maps(entry, "to"):
+                inside = _private_inside(text(peer, "ipBlock", "cidr"))
+                holes = [parse_range(hole) for hole in texts(peer, "ipBlock", "except")]
+                for private in inside:
+                    if not any(contains(hole, private) for hole in holes):
+                        yield Flaw(policy, f"{field}.to.ipBlock.except", f"does not contain {private}")
+                if inside and not maps(entry, "ports"):
+                    yield Flaw(policy, f"{field}.ports", "is not set: every port of the internet is allowed")
+
+
+def _private_inside(cidr: str) -> list[Range]:
+    """Private ranges that are a part of a larger one."""
+    whole = parse_range(cidr)
+    return [private for private in _PRIVATE if private != whole and contains(whole, private)]

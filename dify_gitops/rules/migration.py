@@ -1,0 +1,68 @@
+"""Rules over the database migration: it runs once per sync, before the new pods, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dify_gitops import names
+from dify_gitops.rules.dify import api_processes
+from dify_gitops.rules.environment import variables, words
+from dify_gitops.rules.rule import Flaw, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dify_gitops.rules.cluster import Cluster, Object
+    from dify_gitops.rules.dify import Process
+
+_VARIABLE = "MIGRATION_ENABLED"
+_COMMANDS = {"upgrade", "upgrade-db"}  # of `flask db upgrade` and `flask upgrade-db`
+
+
+def _wave(item: Object) -> int:
+    try:
+        return int(item.annotations.get(names.SYNC_WAVE, names.WAVE_APPLICATION))
+    except ValueError:
+        return 0  # argocd-annotation reports it
+
+
+def _migrates(process: Process) -> bool:
+    return process.mode == "migration" or bool(_COMMANDS & set(words(process.container)))
+
+
+@rule(
+    "migration-once",
+    why="pods of a new version on an old schema fail; two migrations at a time damage the schema",
+    remedy="one Job that runs `db upgrade` as Sync hook with BeforeHookCreation, in a wave before all pods of the api's image",
+)
+def migration_once(cluster: Cluster) -> Iterator[Flaw]:
+    """Exactly one Job migrates; it is a hook and its wave is below that of all other pods of the api's image."""
+    processes = list(api_processes(cluster))
+    jobs = [p.pod.owner for p in processes if p.pod.owner.kind == "Job" and _migrates(p)]
+    others = [p.pod.owner for p in processes if p.pod.owner not in jobs]
+    if others and not jobs:
+        yield Flaw(others[0], "", "no Job migrates the database for it")
+    for extra in jobs[1:]:
+        yield Flaw(extra, "", f"migrates the database as {jobs[0]} does")
+    for job in jobs[:1]:
+        for key, wanted in ((names.HOOK, "Sync"), (names.HOOK_DELETE_POLICY, "BeforeHookCreation")):
+            if job.annotations.get(key) != wanted:
+                yield Flaw(job, f"metadata.annotations[{key}]", f"is not {wanted}")
+        for other in others:
+            if _wave(other) <= _wave(job):
+                message = f"{_wave(job)} is not before the wave of {other}, {_wave(other)}"
+                yield Flaw(job, f"metadata.annotations[{names.SYNC_WAVE}]", message)
+
+
+@rule(
+    "migration-elsewhere",
+    why="the image's own migration holds its lock for 60 s only and swallows errors",
+    remedy=f'set {_VARIABLE} to "false"',
+)
+def migration_elsewhere(cluster: Cluster) -> Iterator[Flaw]:
+    """Every container of the api's image is told not to migrate at its start."""
+    for process in api_processes(cluster):
+        found = variables(cluster, process.pod, process.container).get(_VARIABLE)
+        if found is None or found.value != "false":
+            field = found.field if found else f"{process.container.path}.env[{_VARIABLE}]"
+            yield Flaw(process.pod.owner, field, "is not false" if found else "is not set")

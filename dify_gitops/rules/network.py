@@ -1,0 +1,146 @@
+"""NetworkPolicies as Kubernetes evaluates them: who may open a connection to whom.
+
+https://kubernetes.io/docs/concepts/services-networking/network-policies/ and, for addresses, GKE Dataplane V2 (Cilium):
+an ipBlock never matches a pod of the cluster.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dify_gitops import names
+from dify_gitops.rules.access import get, integer, labels, maps, text, texts
+from dify_gitops.rules.selectors import matches
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dify_gitops.rules.cluster import Cluster, Object, Pod
+
+INGRESS, EGRESS = "Ingress", "Egress"
+PEERS = {INGRESS: "from", EGRESS: "to"}
+Range = IPv4Network | IPv6Network
+
+
+class Endpoint(NamedTuple):
+    """A pod as policies see it; ``ports`` are its named ports."""
+
+    namespace: str
+    labels: Mapping[str, str]
+    ports: Mapping[str, int]
+
+
+# kube-dns and the collectors of managed Prometheus, as GKE runs them.
+DNS = Endpoint("kube-system", {"k8s-app": "kube-dns"}, {"dns": 53, "dns-tcp": 53})
+COLLECTOR = Endpoint("gmp-system", {"app": "managed-prometheus-collector", "app.kubernetes.io/name": "collector"}, {})
+
+
+def endpoint(pod: Pod) -> Endpoint:
+    """A rendered pod as a policy sees it."""
+    return Endpoint(pod.namespace, pod.labels, pod.ports)
+
+
+def parse_range(value: str) -> Range | None:
+    """An address range; None for what is none."""
+    try:
+        return ip_network(value, strict=False)
+    except ValueError:
+        return None
+
+
+def contains(whole: Range | None, part: Range) -> bool:
+    """Whether all of one range lies in another; never across address families."""
+    if isinstance(whole, IPv4Network):
+        return isinstance(part, IPv4Network) and part.subnet_of(whole)
+    return isinstance(whole, IPv6Network) and isinstance(part, IPv6Network) and part.subnet_of(whole)
+
+
+def policy_types(policy: Object) -> set[str]:
+    """Directions that a policy restricts; by default ingress, and egress where it has egress rules."""
+    named = set(texts(policy.data, "spec", "policyTypes"))
+    return named or {INGRESS, *([EGRESS] if get(policy.data, "spec", "egress") else [])}
+
+
+def rules(policy: Object, direction: str) -> list[dict[str, Any]]:
+    """The rules of one direction."""
+    return maps(policy.data, "spec", direction.lower())
+
+
+def pinned_namespace(peer: dict[str, Any], policy: Object) -> str:
+    """The one namespace that a peer means: the policy's own, or the one selected by name; empty where it may be any."""
+    if "namespaceSelector" not in peer:
+        return policy.namespace
+    return labels(peer, "namespaceSelector", "matchLabels").get(names.NAMESPACE_NAME, "")
+
+
+class Network:
+    """All NetworkPolicies of a cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._policies = cluster.every("NetworkPolicy")
+
+    def restricting(self, pod: Pod, direction: str) -> list[Object]:
+        """Policies that select a pod in that direction; without any, everything is allowed."""
+        return [
+            policy
+            for policy in self._policies
+            if policy.namespace == pod.namespace
+            and direction in policy_types(policy)
+            and matches(get(policy.data, "spec", "podSelector"), pod.labels)
+        ]
+
+    def allows(
+        self, direction: str, pod: Pod, other: Endpoint | Range, port: int, protocol: str = "TCP"
+    ) -> bool:
+        """Whether the policies of ``pod`` let it open (egress) or accept (ingress) a connection with ``other``.
+
+        ``port`` is a number of the pod that accepts. A range is allowed where all of it is.
+        """
+        policies = self.restricting(pod, direction)
+        accepting = endpoint(pod) if direction == INGRESS else other
+        named = accepting.ports if isinstance(accepting, Endpoint) else {}
+        return not policies or any(
+            _port_allowed(entry, port, protocol, named) and self._peer_allowed(entry, direction, policy.namespace, other)
+            for policy in policies
+            for entry in rules(policy, direction)
+        )
+
+    def _peer_allowed(self, entry: dict[str, Any], direction: str, namespace: str, other: Endpoint | Range) -> bool:
+        peers = maps(entry, PEERS[direction])
+        return not peers or any(self.peer_matches(peer, namespace, other) for peer in peers)
+
+    def peer_matches(self, peer: dict[str, Any], namespace: str, other: Endpoint | Range) -> bool:
+        """Whether one peer of a policy in ``namespace`` covers a pod or a whole range."""
+        if not isinstance(other, Endpoint):
+            return "ipBlock" in peer and _block_covers(peer["ipBlock"], other)
+        if "ipBlock" in peer:
+            return False
+        if "namespaceSelector" in peer:
+            if not matches(peer["namespaceSelector"], self._cluster.namespace_labels(other.namespace)):
+                return False
+        elif other.namespace != namespace:
+            return False
+        return "podSelector" not in peer or matches(peer["podSelector"], other.labels)
+
+
+def _block_covers(block: Any, other: Range) -> bool:
+    if not contains(parse_range(text(block, "cidr")), other):
+        return False
+    return not any(hole and hole.overlaps(other) for hole in map(parse_range, texts(block, "except")))
+
+
+def _port_allowed(entry: dict[str, Any], port: int, protocol: str, named: Mapping[str, int]) -> bool:
+    ports = maps(entry, "ports")
+    return not ports or any(_port_matches(item, port, protocol, named) for item in ports)
+
+
+def _port_matches(item: dict[str, Any], port: int, protocol: str, named: Mapping[str, int]) -> bool:
+    if (text(item, "protocol") or "TCP") != protocol:
+        return False
+    if "port" not in item:
+        return True
+    first = named.get(item["port"]) if isinstance(item["port"], str) else integer(item, "port")
+    last = integer(item, "endPort") or first
+    return first is not None and last is not None and first <= port <= last

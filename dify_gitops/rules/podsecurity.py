@@ -1,0 +1,54 @@
+"""Rules over Pod Security: what the namespace's admission would refuse, seen before it is applied."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dify_gitops.rules.cluster import ENFORCE
+from dify_gitops.rules.rule import Flaw, rule
+from dify_gitops.rules.standards import LEVELS, violations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dify_gitops.rules.cluster import Cluster
+
+_LATEST = (99, 0)
+
+
+def _version(label: str) -> tuple[int, int]:
+    match = re.fullmatch(r"v(\d+)\.(\d+)", label)
+    return (int(match[1]), int(match[2])) if match else _LATEST
+
+
+@rule(
+    "pod-security",
+    why="the API server refuses the pod, and the Deployment only says so in an event",
+    remedy="follow the Pod Security Standard of the namespace, or move the workload to one with a weaker standard",
+)
+def pod_security(cluster: Cluster) -> Iterator[Flaw]:
+    """Every pod obeys the level and version that its namespace enforces."""
+    for pod in cluster.pods:
+        labels = cluster.namespace_labels(pod.namespace)
+        level = labels.get(ENFORCE, "")
+        version = _version(labels.get(f"{ENFORCE}-version", ""))
+        for field, message in violations(pod, level, version):
+            yield Flaw(pod.owner, field, f"{message} (Pod Security {level})")
+
+
+@rule(
+    "pod-security-level",
+    why="without a level everything is admitted; without a version an upgrade of the cluster changes the rules",
+    remedy=f"set {ENFORCE} to restricted (or baseline, with a reason) and -version to the cluster's minor version",
+)
+def pod_security_level(cluster: Cluster) -> Iterator[Flaw]:
+    """Namespaces with pods enforce baseline or restricted, at the version of the cluster."""
+    wanted = f"v{cluster.kubernetes}"
+    for namespace in cluster.every("Namespace"):
+        if not any(pod.namespace == namespace.name for pod in cluster.pods):
+            continue
+        if namespace.labels.get(ENFORCE) not in LEVELS:
+            yield Flaw(namespace, f"metadata.labels[{ENFORCE}]", "is neither restricted nor baseline")
+        elif namespace.labels.get(f"{ENFORCE}-version") != wanted:
+            yield Flaw(namespace, f"metadata.labels[{ENFORCE}-version]", f"is not {wanted}")

@@ -1,0 +1,89 @@
+"""Rules over data and over Argo CD's annotations, which no schema checks: a typo is accepted and ignored."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dify_gitops import names
+from dify_gitops.rules.access import get, text
+from dify_gitops.rules.rule import Flaw, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dify_gitops.rules.cluster import Cluster
+
+_ARGO = "argocd.argoproj.io/"
+# Exact spellings of v3.5: gitops-engine/pkg/sync/common/types.go and docs/user-guide/sync-options.md in argoproj/argo-cd.
+_SYNC_OPTIONS = frozenset(
+    "Validate=false ServerSideApply=true ServerSideApply=false PruneLast=true Prune=false Prune=confirm Delete=false "
+    "Delete=confirm Replace=true Replace=false Force=true SkipDryRunOnMissingResource=true".split()
+)
+_HOOKS = frozenset("PreSync Sync PostSync SyncFail PreDelete PostDelete Skip".split())
+_HOOK_POLICIES = frozenset("HookSucceeded HookFailed BeforeHookCreation".split())
+_LISTS = {
+    names.SYNC_OPTIONS: _SYNC_OPTIONS,
+    names.HOOK: _HOOKS,
+    names.HOOK_DELETE_POLICY: _HOOK_POLICIES,
+    f"{_ARGO}compare-options": frozenset(
+        "IgnoreExtraneous ServerSideDiff=true ServerSideDiff=false IncludeMutationWebhook=true".split()
+    ),
+    f"{_ARGO}ignore-healthcheck": frozenset(["true"]),
+    f"{_ARGO}ignore-resource-updates": frozenset(["true"]),
+}
+_KEPT = ("Namespace", "PersistentVolumeClaim", "StatefulSet")
+
+
+def _items(value: str) -> list[str]:
+    """Argo CD splits at commas and trims blanks."""
+    return [item.strip() for item in value.split(",")]
+
+
+@rule(
+    "data-kept",
+    why="Argo CD deletes a volume or namespace that vanished from Git, with everything in it",
+    remedy=f"annotate it with {names.SYNC_OPTIONS}: {names.KEEP}",
+)
+def data_kept(cluster: Cluster) -> Iterator[Flaw]:
+    """Namespaces, volume claims and stateful sets are neither pruned nor deleted."""
+    for item in cluster.every(*_KEPT):
+        missing = [o for o in _items(names.KEEP) if o not in _items(item.annotations.get(names.SYNC_OPTIONS, ""))]
+        if missing:
+            yield Flaw(item, f"metadata.annotations[{names.SYNC_OPTIONS}]", f"lacks {' and '.join(missing)}")
+
+
+@rule(
+    "argocd-annotation",
+    why="Argo CD ignores an option that it does not know, without a word",
+    remedy="use a spelling of https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/",
+)
+def argocd_annotation(cluster: Cluster) -> Iterator[Flaw]:
+    """Sync options, hooks, deletion policies and waves are spelled as Argo CD reads them."""
+    for item in cluster.objects:
+        for key, value in item.annotations.items():
+            known = _LISTS.get(key)
+            wrong = [part for part in _items(value) if part not in known] if known else []
+            if key == names.SYNC_WAVE and not re.fullmatch(r"-?\d+", value):
+                wrong = [value]
+            for part in wrong:
+                yield Flaw(item, f"metadata.annotations[{key}]", f"{part!r} means nothing to Argo CD")
+
+
+@rule(
+    "volume-retained",
+    why="with a claim the disk would go too",
+    remedy="set reclaimPolicy: Retain and allowVolumeExpansion: true; persistentVolumeClaimRetentionPolicy Retain twice",
+)
+def volume_retained(cluster: Cluster) -> Iterator[Flaw]:
+    """Storage classes keep disks and let them grow; stateful sets keep their claims."""
+    for item in cluster.every("StorageClass"):
+        if item.data.get("reclaimPolicy") != "Retain":
+            yield Flaw(item, "reclaimPolicy", "is not Retain")
+        if item.data.get("allowVolumeExpansion") is not True:
+            yield Flaw(item, "allowVolumeExpansion", "is not true")
+    for item in cluster.every("StatefulSet"):
+        for when in ("whenDeleted", "whenScaled"):
+            path = ("spec", "persistentVolumeClaimRetentionPolicy", when)
+            if get(item.data, "spec", "volumeClaimTemplates") and text(item.data, *path) != "Retain":
+                yield Flaw(item, ".".join(path), "is not Retain")

@@ -1,0 +1,36 @@
+"""What a rule is: a generator of flaws with an id, a reason and a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from dify_gitops.rules.cluster import Cluster, Object
+
+
+class Flaw(NamedTuple):
+    """One thing that is wrong: the object, the path of the field, what is the matter, and the remedy if it differs."""
+
+    object: Object
+    field: str
+    message: str
+    hint: str = ""
+
+
+Check = Callable[[Cluster], Iterator[Flaw]]
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """``why`` and ``remedy`` are one line each; findings show the remedy, the documentation both."""
+
+    id: str
+    why: str
+    remedy: str
+    check: Check
+
+
+def rule(name: str, *, why: str, remedy: str) -> Callable[[Check], Rule]:
+    """Make a generator of flaws a rule with the id ``name``."""
+    return lambda check: Rule(name, why, remedy, check)

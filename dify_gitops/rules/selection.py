@@ -1,0 +1,103 @@
+"""Rules over label selectors: each selects something, and nothing is selected by accident."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dify_gitops.rules.access import get, maps
+from dify_gitops.rules.network import PEERS, pinned_namespace, rules
+from dify_gitops.rules.rule import Flaw, rule
+from dify_gitops.rules.selectors import matches, of_labels, spell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dify_gitops.rules.cluster import Cluster, Object, Pod
+
+_OWNERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+
+
+@rule(
+    "selector-own-pods",
+    why="the API server refuses a workload that does not select its own pods",
+    remedy="give the pod template the labels of the selector",
+)
+def selector_own_pods(cluster: Cluster) -> Iterator[Flaw]:
+    """A workload's selector matches its own template."""
+    for pod in cluster.pods:
+        selector = get(pod.owner.data, "spec", "selector")
+        if pod.owner.kind in _OWNERS and not (selector and matches(selector, pod.labels)):
+            yield Flaw(pod.owner, "spec.selector", f"{spell(selector)} does not match the labels of the pod template")
+
+
+@rule(
+    "selector-matches",
+    why="a Service, budget or policy that selects nothing is one that is missing",
+    remedy="correct the labels, or remove what selects nothing",
+)
+def selector_matches(cluster: Cluster) -> Iterator[Flaw]:
+    """Every selector of Services, budgets, policies, scrapers and spread constraints matches a rendered pod."""
+    for item, field, namespace, selector in (*_selecting(cluster), *_peers(cluster)):
+        if not cluster.selected(namespace, selector):
+            yield Flaw(item, field, f"{spell(selector)} matches no pod in {namespace}")
+    for pod in cluster.pods:
+        for number, constraint in enumerate(maps(pod.spec, "topologySpreadConstraints")):
+            if not matches(constraint.get("labelSelector"), pod.labels):
+                field = pod.field(f"spec.topologySpreadConstraints[{number}].labelSelector")
+                yield Flaw(pod.owner, field, f"{spell(constraint.get('labelSelector'))} does not match the pod itself")
+
+
+Selection = tuple["Object", str, str, Any]
+
+
+def _selecting(cluster: Cluster) -> Iterator[Selection]:
+    for service in cluster.every("Service"):
+        selector = of_labels(service.data, "spec", "selector")
+        if selector:  # without one somebody else writes the endpoints
+            yield service, "spec.selector", service.namespace, selector
+    for kind in ("PodDisruptionBudget", "PodMonitoring", "NetworkPolicy"):
+        key = "podSelector" if kind == "NetworkPolicy" else "selector"
+        for item in cluster.every(kind):
+            yield item, f"spec.{key}", item.namespace, get(item.data, "spec", key)
+
+
+def _peers(cluster: Cluster) -> Iterator[Selection]:
+    """Peers of policies that are pinned to a namespace that is rendered here."""
+    for policy in cluster.every("NetworkPolicy"):
+        for direction, key in PEERS.items():
+            for number, entry in enumerate(rules(policy, direction)):
+                for peer in maps(entry, key):
+                    namespace = pinned_namespace(peer, policy)
+                    if "podSelector" in peer and cluster.find("Namespace", "", namespace):
+                        field = f"spec.{direction.lower()}[{number}].{key}.podSelector"
+                        yield policy, field, namespace, peer["podSelector"]
+
+
+@rule(
+    "selector-not-shared",
+    why="a pod of another workload behind a Service answers wrongly; under a Deployment it is counted or deleted",
+    remedy="add a label to both sides that only one workload has",
+)
+def selector_not_shared(cluster: Cluster) -> Iterator[Flaw]:
+    """Workloads, Services and budgets select the pods of one workload, and one budget covers a pod."""
+    for pod in cluster.pods:
+        if pod.owner.kind in _OWNERS:
+            selector = get(pod.owner.data, "spec", "selector")
+            others = [o for o in cluster.selected(pod.namespace, selector) if o is not pod]
+            yield from _shared(pod.owner, "spec.selector", others)
+    for service in cluster.every("Service"):
+        yield from _shared(service, "spec.selector", cluster.behind(service)[1:])
+    covered: dict[int, Object] = {}
+    for budget in cluster.every("PodDisruptionBudget"):
+        pods = cluster.selected(budget.namespace, get(budget.data, "spec", "selector"))
+        yield from _shared(budget, "spec.selector", pods[1:])
+        for pod in pods:
+            other = covered.setdefault(id(pod), budget)
+            if other is not budget:
+                message = f"selects {pod.owner} too, as {other} does: the eviction of a pod with two budgets fails"
+                yield Flaw(budget, "spec.selector", message)
+
+
+def _shared(item: Object, field: str, others: list[Pod]) -> Iterator[Flaw]:
+    for other in others:
+        yield Flaw(item, field, f"selects pods of {other.owner} too")

