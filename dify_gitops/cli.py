@@ -28,7 +28,7 @@ def generate(root: Path) -> Exit:
     repository = load_repository(root)
     changes = Changes()
     for part in parts(repository, root):
-        changes.add(apply(root, part.tree, part.seeds, part.folders))
+        changes.add(apply(root, part))
     print(changes)
     return Exit.OK
 
@@ -47,10 +47,11 @@ def check(root: Path) -> Exit:
 def schema(root: Path) -> Exit:
     """Writes what is derived from the model for editors and readers."""
     from dify_gitops.docs import derived
-    from dify_gitops.write import replace_text
+    from dify_gitops.write import replace
 
     for path, text in derived(root).items():
-        replace_text(root / path, text)
+        replace(root, path, text)
+        print(path)
     return Exit.OK
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dify_gitops.errors import UserError
 from dify_gitops.input.schema import input_tables, schemas
 from dify_gitops.rules import rules_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _RULES = """\
 # Rules

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from dify_gitops.catalogue.variables import Section
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dify_gitops.catalogue.variables import Section
 
 
 def env_file(sections: Iterable[Section]) -> str:

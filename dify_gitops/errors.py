@@ -53,8 +53,7 @@ def _excerpt(line: str, offset: int) -> tuple[str, str]:
     start = max(0, min(offset - _WIDEST // 2, len(line) - _WIDEST))
     end = start + _WIDEST
     shown = "".join(
-        char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}"
-        for char in line[start:end]
+        char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in line[start:end]
     )
     before = "".join(_blank(char) for char in shown[: offset - start])
     if start:

@@ -49,7 +49,7 @@ def run(
     argv = [os.fspath(arg) for arg in args]
     command = shlex.join(argv)
     try:
-        # A session of its own: compilers start children that hold the pipes open after their parent died.
+        # A process group of its own: compilers start children that hold the pipes open after their parent.
         child = subprocess.Popen(  # noqa: S603 - no shell; callers pass fixed programs
             argv,
             cwd=cwd,

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msgspec
+from dify_gitops.tree import Part, base, overlay
 
-from dify_gitops.input.load import Repository
-from dify_gitops.tree import Tree, base_tree, environment_tree, seed_tree
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
-
-class Part(msgspec.Struct):
-    """Some folders and everything of ours in them."""
-
-    folders: list[str]
-    tree: Tree
-    seeds: Tree = {}
+    from dify_gitops.input.load import Repository
 
 
 def parts(repository: Repository, root: Path) -> Iterator[Part]:
     """The base, then each environment, then what is left of environments that have gone."""
-    yield Part(["base"], base_tree(repository.platform))
+    yield base(repository.platform)
     for name, environment in repository.environments.items():
-        tree = environment_tree(name, environment, repository.platform)
-        yield Part([f"overlays/{name}"], tree, seed_tree(name))
+        yield overlay(name, environment, repository.platform)
     overlays = root / "overlays"
-    known = repository.environments
-    gone = sorted(path.name for path in overlays.iterdir() if path.is_dir() and path.name not in known) if overlays.is_dir() else []
-    if gone:
-        yield Part([f"overlays/{name}" for name in gone], {})
+    folders = sorted(path.name for path in overlays.iterdir() if path.is_dir()) if overlays.is_dir() else []
+    if gone := [f"overlays/{name}" for name in folders if name not in repository.environments]:
+        yield Part(gone, {})

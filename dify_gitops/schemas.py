@@ -19,9 +19,7 @@ from typing import Any
 
 from dify_gitops.errors import UserError
 from dify_gitops.kinds import FOLDER, KindFacts, all_kinds, facts
-from dify_gitops.toolchain import ROOT
 
-CACHE = ROOT / ".cache" / "schemas"
 PACKAGE = "kubernetes-validate"
 OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 # kubeconform fills this in; it gives the core group's version in place of the missing group name.
@@ -30,6 +28,7 @@ CONSTRAINTS = frozenset(
     "required enum pattern format minimum maximum exclusiveMinimum exclusiveMaximum multipleOf "
     "minLength maxLength minItems maxItems uniqueItems minProperties maxProperties type".split()
 )
+INTEGER_BITS = {"int32": 31, "int64": 63}  # kubeconform passes over these formats, the API server does not
 INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 
 Schema = dict[str, Any]
@@ -167,8 +166,11 @@ def custom_schema(known: KindFacts, meta: dict[str, Schema]) -> Schema:
 
 
 def _structural(schema: Schema) -> Schema:
-    """Translate a schema whose fields the API server knows: what it does not list, it prunes or refuses."""
-    result = {key: value for key, value in schema.items() if key in CONSTRAINTS}
+    """Translate a schema whose fields the API server knows: what it does not list, it prunes or refuses.
+
+    Defaults count as given where fields are required, but not inside logical branches.
+    """
+    result = _values(schema)
     if "properties" in schema:
         result["properties"] = {name: _structural(child) for name, child in schema["properties"].items()}
     if "items" in schema:
@@ -190,6 +192,18 @@ def _structural(schema: Schema) -> Schema:
     if schema.get("nullable"):
         _allow_null(result)
     return result
+
+
+def _values(schema: Schema) -> Schema:
+    """Return the constraints on the value itself, as the API server means them."""
+    result = {key: value for key, value in schema.items() if key in CONSTRAINTS}
+    if schema.get("format") in INTEGER_BITS:
+        bound = 2 ** INTEGER_BITS[schema["format"]]
+        result["minimum"] = max(-bound, result.get("minimum", -bound))
+        result["maximum"] = min(bound - 1, result.get("maximum", bound - 1))
+    defaulted = {name for name, child in schema.get("properties", {}).items() if "default" in child}
+    required = [name for name in result.pop("required", ()) if name not in defaulted]
+    return {**result, "required": required} if required else result  # Draft 4 has no empty `required`
 
 
 def _branches(schema: Schema) -> Schema:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from dify_gitops.errors import UserError
-from dify_gitops.tree import MARK, Tree
+from dify_gitops.tree import MARK, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _MARK = MARK.encode()
 _ASIDE = ".gen-tmp"  # ending of a file that is being written; one that is left over is removed by the next run
@@ -35,14 +38,14 @@ class Changes(msgspec.Struct):
         return f"{self.total} files: {counts}"
 
 
-def compare(root: Path, tree: Tree, seeds: Tree, folders: Iterable[str]) -> Changes:
-    """What must happen for ``folders`` to hold exactly ``tree``, beside the user's own files.
+def compare(root: Path, part: Part) -> Changes:
+    """What must happen for the folders of ``part`` to hold exactly its tree, beside the user's own files.
 
     A file without our header is the user's: it is never removed, and one that stands where ours must go is a
-    UserError. ``seeds`` are compared by existence only.
+    UserError. Seeds are compared by existence only.
     """
-    changes = Changes(total=len(tree) + len(seeds))
-    for path, text in tree.items():
+    changes = Changes(total=len(part.tree) + len(part.seeds))
+    for path, text in part.tree.items():
         old = _read(root / path)
         if old is None:
             changes.new.append(path)
@@ -51,28 +54,55 @@ def compare(root: Path, tree: Tree, seeds: Tree, folders: Iterable[str]) -> Chan
                 message = f"{path} exists and was not written by gen.py: nothing of this folder was changed"
                 raise UserError(message, "move it away, or into custom/ if it shall stay")
             changes.changed.append(path)
-    changes.new += [path for path in seeds if not (root / path).exists()]
-    wanted = tree.keys() | seeds.keys()
-    for folder in folders:
+    changes.new += [path for path in part.seeds if not (root / path).exists()]
+    wanted = part.tree.keys() | part.seeds.keys()
+    for folder in part.folders:
         changes.removed += [path for path in _ours(root, folder) if path not in wanted]
     return changes
 
 
-def apply(root: Path, tree: Tree, seeds: Tree, folders: Iterable[str]) -> Changes:
-    """Makes ``folders`` hold ``tree``. Raises UserError where the disk refuses; every file is then old or new."""
-    changes = compare(root, tree, seeds, folders)
-    texts = tree | seeds
-    path = ""
-    try:
-        for path in (*changes.new, *changes.changed):
-            _replace(root / path, texts[path])
-        for path in changes.removed:
-            (root / path).unlink()
-            _remove_empty(root, (root / path).parent)
-    except OSError as error:
-        message = f"{path}: {error.strerror or error}; every file is whole, either old or new"
-        raise UserError(message, "mend the cause and run gen.py again: it writes what is missing") from error
+def apply(root: Path, part: Part) -> Changes:
+    """Makes the folders of ``part`` hold its tree. UserError where the disk refuses; each file is then old or new."""
+    changes = compare(root, part)
+    texts = {**part.tree, **part.seeds}
+    for path in (*changes.new, *changes.changed):
+        replace(root, path, texts[path])
+    for path in changes.removed:
+        _remove(root, path)
     return changes
+
+
+def replace(root: Path, path: str, text: str) -> None:
+    """Writes one file beside its place and moves it there. Raises UserError where the disk refuses."""
+    target = root / path
+    aside = target.with_name(f".{target.name}{_ASIDE}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with aside.open("w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            aside.replace(target)
+        except OSError:
+            aside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
+def _remove(root: Path, path: str) -> None:
+    folder = (root / path).parent
+    try:
+        (root / path).unlink()
+        while folder != root and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
+def _refused(path: str, error: OSError) -> UserError:
+    message = f"{path}: {error.strerror or error}; every file is whole, either old or new"
+    return UserError(message, "mend the cause and run gen.py again: it writes what is missing")
 
 
 def _read(path: Path) -> bytes | None:
@@ -84,18 +114,6 @@ def _read(path: Path) -> bytes | None:
     except OSError as error:
         message = f"{path}: {error.strerror}"
         raise UserError(message, "gen.py must be able to read every file that it owns") from error
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}{_ASIDE}")
-    try:
-        with aside.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        aside.replace(path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise
 
 
 def _ours(root: Path, folder: str) -> Iterator[str]:
@@ -116,12 +134,3 @@ def _ours(root: Path, folder: str) -> Iterator[str]:
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(len(_MARK))
-
-
-def _remove_empty(root: Path, folder: Path) -> None:
-    while folder != root:
-        try:
-            folder.rmdir()
-        except OSError:  # not empty
-            return
-        folder = folder.parent

@@ -70,7 +70,7 @@ BROKEN = [
         "/",
         "at '/spec/healthCheck': additional properties 'path'",
     ),
-    ("FrontendConfig", ["spec", "redirectToHttps"], {}, "missing property 'enabled'"),
+    ("FrontendConfig", ["spec", "redirectToHttps", "enabled"], "yes", "got string, want boolean"),
     (
         "ManagedCertificate",
         ["spec", "domains"],

@@ -172,7 +172,7 @@ def test_an_instance_signed_by_another_ca_is_not_reached(tmp_path: Path, pki: Pa
 def test_an_instance_that_answers_but_not_as_redis_does_is_not_reached(tmp_path: Path, pki: Path) -> None:
     with loading_instance(pki) as port, tunnel(tmp_path, (pki / "ca.crt").read_text(), port) as found:
         wait_for(lambda: found.probe("/started") == 503, "the first check")
-        assert "LOADING" in found.log.read_text()
+        assert "TCPCHK did not match" in found.log.read_text()
 
 
 @contextmanager
@@ -189,9 +189,11 @@ def loading_instance(pki: Path) -> Iterator[int]:
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         server.handle_error = lambda *_: None  # type: ignore[method-assign]  # HAProxy may hang up on us
-        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
-        yield int(server.server_address[1])
-        server.shutdown()
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield int(server.server_address[1])
+        finally:
+            server.shutdown()
 
 
 def test_the_application_may_start_once_the_instance_answers(tmp_path: Path, pki: Path) -> None:

@@ -1,6 +1,7 @@
 """PostgreSQL: databases, users, and how many connections each process may open.
 
-SQLAlchemy opens ``size`` connections and up to ``overflow`` more per process; the plugin daemon's Go pool has one limit.
+SQLAlchemy opens ``size`` connections and up to ``overflow`` more per process; the plugin daemon's pool has
+one limit.
 """
 
 from __future__ import annotations

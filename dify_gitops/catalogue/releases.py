@@ -97,7 +97,11 @@ RELEASES: dict[str, Release] = {
             queues=_QUEUES_1_11,
             interactive=_INTERACTIVE_1_11,
             dify=(
-                Variable("ENABLE_TRIAL_APP", "false", "for Dify's cloud: lets visitors try an app without an account"),
+                Variable(
+                    "ENABLE_TRIAL_APP",
+                    "false",
+                    "for Dify's cloud: lets visitors try an app without an account",
+                ),
                 Variable("ENABLE_EXPLORE_BANNER", "false", "for Dify's cloud"),
             ),
             web=_PM2,

@@ -36,12 +36,8 @@ SMTP: Final = "dify-smtp"
 _URL_SAFE = "letters and digits only: it also stands in a URL or a connection string"
 
 INVENTORY: Final = (
-    SecretKey(
-        names.DIFY, APP, "secret-key", "signs sessions and file links", "64 letters and digits; never changes"
-    ),
-    SecretKey(
-        names.DIFY, APP, "init-password", "opens the first administrator's page", "30 characters at most"
-    ),
+    SecretKey(names.DIFY, APP, "secret-key", "signs sessions and file links", "64 letters and digits; never changes"),
+    SecretKey(names.DIFY, APP, "init-password", "opens the first administrator's page", "30 characters at most"),
     SecretKey(names.DIFY, DATABASE, "password", "PostgreSQL user of Dify", f"32 characters; {_URL_SAFE}"),
     SecretKey(
         names.DIFY,

@@ -42,7 +42,11 @@ COMMON = (
         "Process",
         (
             _v("DEPLOY_ENV", "PRODUCTION"),
-            _v("MIGRATION_ENABLED", "false", "only the migration Job migrates: the built-in way swallows errors"),
+            _v(
+                "MIGRATION_ENABLED",
+                "false",
+                "only the migration Job migrates: the built-in way swallows errors",
+            ),
             _v("HOME", "/tmp", "the image has no home directory, and the root file system is read-only"),
             _v("LANG", "C.UTF-8"),
             _v("LC_ALL", "C.UTF-8"),
@@ -91,8 +95,16 @@ COMMON = (
     Section(
         "Schedules; workers read these too, because they decide which tasks are loaded",
         (
-            _v("ENABLE_WORKFLOW_SCHEDULE_POLLER_TASK", "true", "fills a queue every minute: see the worker pools"),
-            _v("ENABLE_TRIGGER_PROVIDER_REFRESH_TASK", "true", "fills a queue every minute: see the worker pools"),
+            _v(
+                "ENABLE_WORKFLOW_SCHEDULE_POLLER_TASK",
+                "true",
+                "fills a queue every minute: see the worker pools",
+            ),
+            _v(
+                "ENABLE_TRIGGER_PROVIDER_REFRESH_TASK",
+                "true",
+                "fills a queue every minute: see the worker pools",
+            ),
             _t("ENABLE_CHECK_UPGRADABLE_PLUGIN_TASK", "true"),
             _t("ENABLE_CLEAN_EMBEDDING_CACHE_TASK", "false"),
             _t("ENABLE_CLEAN_UNUSED_DATASETS_TASK", "false"),
@@ -204,7 +216,11 @@ API = (
             _v("DIFY_PORT", str(ports.API)),
             _v("SERVER_WORKER_AMOUNT", "1", "replicas do the scaling"),
             _v("SERVER_WORKER_CLASS", "gevent"),
-            _t("SERVER_WORKER_CONNECTIONS", "1000", "every stream and every idle connection holds one; the default is 10"),
+            _t(
+                "SERVER_WORKER_CONNECTIONS",
+                "1000",
+                "every stream and every idle connection holds one; the default is 10",
+            ),
             _t("GUNICORN_TIMEOUT", "360"),
             _v(
                 "GUNICORN_CMD_ARGS",
@@ -345,6 +361,7 @@ WEAVIATE = (
         (
             _v("PERSISTENCE_DATA_PATH", "/var/lib/weaviate"),
             _v("CLUSTER_HOSTNAME", "weaviate-0"),
+            _v("RAFT_JOIN", "weaviate-0"),
             _v("RAFT_BOOTSTRAP_EXPECT", "1"),
             _v("RAFT_ENABLE_ONE_NODE_RECOVERY", "true", "the new address takes over the old one's place"),
             _v("LOG_LEVEL", "info"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from dify_gitops.k8s.objects import Manifest
+if TYPE_CHECKING:
+    from dify_gitops.k8s.objects import Manifest
 
 
 class ConfigMap(NamedTuple):

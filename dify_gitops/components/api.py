@@ -15,7 +15,7 @@ _DISK = ("256Mi", "2Gi")
 def component() -> Component:
     """Folder ``base/api``."""
     default = Api()
-    health = {"path": "/health", "port": "http"}
+    health = ("/health", "http")
     main = dify.container(
         "api",
         size=pods.resources(default, _DISK),
@@ -23,12 +23,12 @@ def component() -> Component:
         env=pods.secret_env(*dify.SECRETS, *dify.CLIENT_SECRETS, ("INIT_PASSWORD", "dify-app", "init-password")),
         ports={"http": ports.API},
         startup=Note(
-            pods.http_get(**health, periodSeconds=5, timeoutSeconds=5, failureThreshold=60),
+            pods.http_get(*health, periodSeconds=5, timeoutSeconds=5, failureThreshold=60),
             "importing the application takes up to a minute, more where CPU is short",
         ),
-        readiness=pods.http_get(**health, periodSeconds=10, timeoutSeconds=5, failureThreshold=3),
+        readiness=pods.http_get(*health, periodSeconds=10, timeoutSeconds=5, failureThreshold=3),
         liveness=Note(
-            pods.http_get(**health, periodSeconds=20, timeoutSeconds=10, failureThreshold=6),
+            pods.http_get(*health, periodSeconds=20, timeoutSeconds=10, failureThreshold=6),
             "patient: a busy process answers late, and a restart would cut every stream",
         ),
         lifecycle=pods.sleep(20),
@@ -57,5 +57,3 @@ def component() -> Component:
         ],
         (ConfigMap("api", {"api.env": env_file(variables.API)}),),
     )
-
-

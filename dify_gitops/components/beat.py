@@ -12,7 +12,7 @@ from dify_gitops.k8s import network, pods, workloads
 
 _SCHEDULE = "/tmp/celerybeat-schedule"
 # Celery beat writes its schedule file every three minutes at the latest; ten without a write mean that it hangs.
-_FRESH = f'test $(($(date +%s) - $(stat -c %Y {_SCHEDULE}))) -lt 600'
+_FRESH = f"test $(($(date +%s) - $(stat -c %Y {_SCHEDULE}))) -lt 600"
 
 
 def component() -> Component:

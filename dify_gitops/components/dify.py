@@ -29,7 +29,9 @@ CLIENT_SECRETS = (
 )
 
 
-def container(name: str, *, size: dict[str, Any], config: tuple[str, ...], env: list[dict[str, Any]], **fields: Any) -> Any:
+def container(
+    name: str, *, size: dict[str, Any], config: tuple[str, ...], env: list[dict[str, Any]], **fields: Any
+) -> Any:
     """A container of the image; ``config`` comes after the shared ConfigMaps, so that it wins."""
     return pods.container(
         name,

@@ -18,7 +18,7 @@ UID = 1001
 def component() -> Component:
     """Folder ``base/plugin-daemon``."""
     default = PluginDaemon()
-    health = {"path": "/health/check", "port": "http"}
+    health = ("/health/check", "http")
     main = pods.container(
         "plugin-daemon",
         images.PLUGIN_DAEMON,
@@ -36,11 +36,11 @@ def component() -> Component:
             ("REDIS_PASSWORD", "dify-redis", "password"),
         ),
         startup=Note(
-            pods.http_get(**health, periodSeconds=5, timeoutSeconds=5, failureThreshold=60),
+            pods.http_get(*health, periodSeconds=5, timeoutSeconds=5, failureThreshold=60),
             "migrates its own schema first",
         ),
-        readiness=pods.http_get(**health, periodSeconds=10, timeoutSeconds=5, failureThreshold=3),
-        liveness=pods.http_get(**health, periodSeconds=20, timeoutSeconds=10, failureThreshold=6),
+        readiness=pods.http_get(*health, periodSeconds=10, timeoutSeconds=5, failureThreshold=3),
+        liveness=pods.http_get(*health, periodSeconds=20, timeoutSeconds=10, failureThreshold=6),
         lifecycle=pods.sleep(),
         size=pods.resources(default, ("256Mi", "4Gi")),
         mounts={"/app/storage": "storage", "/tmp": "tmp"},
@@ -52,7 +52,7 @@ def component() -> Component:
         grace=90,
         priority=names.PRIORITY_DATA,
         replicated=False,
-        shareProcessNamespace=Note(True, "the pause container is PID 1: it forwards nothing and reaps what plugins leave"),
+        shareProcessNamespace=Note(value=True, text="the pause container is PID 1, and reaps what plugins leave"),
         sidecars=[cloud_sql_proxy(), redis_tunnel()],
         containers=[main],
         volumes=[
@@ -82,7 +82,7 @@ def component() -> Component:
             network.workload_policy("plugin-daemon"),
             volume,
             workloads.service(
-                "Called by api and workers, and through the plugin gateway. 5003 answers only with remote debugging on.",
+                "Called by api, workers and the plugin gateway. 5003 answers only with remote debugging on.",
                 {"http": ports.PLUGIN_DAEMON, "debugging": ports.PLUGIN_DEBUGGING},
                 workload="plugin-daemon",
             ),

@@ -16,15 +16,15 @@ UID = 101  # user nginx of the unprivileged image
 def component() -> Component:
     """Folder ``base/plugin-gateway``."""
     default = PluginGateway()
-    health = {"path": "/healthz", "port": "http"}
+    health = ("/healthz", "http")
     main = pods.container(
         "nginx",
         images.NGINX,
         command=Flow(["nginx", "-g", "daemon off;", "-c", "/etc/nginx/dify/nginx.conf"]),
         ports={"http": ports.PLUGIN_GATEWAY},
-        startup=pods.http_get(**health, periodSeconds=1, failureThreshold=30),
-        readiness=pods.http_get(**health, periodSeconds=10),
-        liveness=pods.http_get(**health, periodSeconds=20, failureThreshold=6),
+        startup=pods.http_get(*health, periodSeconds=1, failureThreshold=30),
+        readiness=pods.http_get(*health, periodSeconds=10),
+        liveness=pods.http_get(*health, periodSeconds=20, failureThreshold=6),
         lifecycle=pods.sleep(20),
         size=pods.resources(default),
         mounts={"/tmp": "tmp"},

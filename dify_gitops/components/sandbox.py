@@ -26,7 +26,7 @@ _SECURITY = {
 def component() -> Component:
     """Folder ``base/sandbox``."""
     default = Sandbox()
-    health = {"path": "/health", "port": "http"}
+    health = ("/health", "http")
     main = pods.container(
         "sandbox",
         images.SANDBOX,
@@ -34,11 +34,11 @@ def component() -> Component:
         config=("sandbox", "sandbox-environment"),
         env=pods.secret_env(("API_KEY", "dify-sandbox", "api-key")),
         startup=Note(
-            pods.http_get(**health, periodSeconds=5, timeoutSeconds=5, failureThreshold=48),
+            pods.http_get(*health, periodSeconds=5, timeoutSeconds=5, failureThreshold=48),
             "copies libraries into its chroot and installs packages first",
         ),
-        readiness=pods.http_get(**health, periodSeconds=10, timeoutSeconds=5, failureThreshold=3),
-        liveness=pods.http_get(**health, periodSeconds=20, timeoutSeconds=10, failureThreshold=5),
+        readiness=pods.http_get(*health, periodSeconds=10, timeoutSeconds=5, failureThreshold=3),
+        liveness=pods.http_get(*health, periodSeconds=20, timeoutSeconds=10, failureThreshold=5),
         lifecycle=pods.sleep(20),
         size=pods.resources(default, ("512Mi", "2Gi")),
         security=_SECURITY,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from dify_gitops.catalogue import images, ports, secrets
-from dify_gitops.emit import Flow
+from dify_gitops.emit import Flow, Note
 from dify_gitops.input.model import Amount, Sized
 from dify_gitops.k8s import pods
 
-REDIS_CA = {"name": "redis-ca", "secret": {"secretName": "dify-redis", "items": [{"key": "ca.crt", "path": "ca.crt"}]}}
+REDIS_CA = {
+    "name": "redis-ca",
+    "secret": {"secretName": "dify-redis", "items": [{"key": "ca.crt", "path": "ca.crt"}]},
+}
 REDIS_CONFIG = pods.config_volume("redis-tunnel", "redis-tunnel")
 
 
@@ -63,7 +66,10 @@ def redis_tunnel() -> dict[str, Any]:
                 {"name": "REDIS_HOST", "valueFrom": secrets.ref("dify-redis", "host")},
                 {"name": "REDIS_PORT", "valueFrom": secrets.ref("dify-redis", "port")},
             ],
-            startup=pods.http_get("/ready", "redis-health", periodSeconds=1, failureThreshold=60),
+            startup=Note(
+                pods.http_get("/started", "redis-health", initialDelaySeconds=5, periodSeconds=2, failureThreshold=150),
+                "answers once Redis was reached over a verified connection, so the application starts after it",
+            ),
             liveness=pods.http_get("/ready", "redis-health", periodSeconds=30, failureThreshold=5),
             size=_size("25m", "32Mi", "64Mi"),
             read_only={"/etc/redis-tunnel": "redis-tunnel", "/etc/redis-ca": "redis-ca"},

@@ -31,9 +31,7 @@ def _pod(default: Weaviate) -> dict[str, Any]:
             "loads its indexes first, up to 15 minutes",
         ),
         readiness=pods.http_get("/v1/.well-known/ready", "http", periodSeconds=10, timeoutSeconds=5),
-        liveness=pods.http_get(
-            "/v1/.well-known/live", "http", periodSeconds=30, timeoutSeconds=10, failureThreshold=6
-        ),
+        liveness=pods.http_get("/v1/.well-known/live", "http", periodSeconds=30, timeoutSeconds=10, failureThreshold=6),
         lifecycle=pods.sleep(),
         size=pods.resources(default, ("128Mi", "1Gi")),
         mounts={"/var/lib/weaviate": "data", "/tmp": "tmp"},

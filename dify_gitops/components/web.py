@@ -16,15 +16,15 @@ UID = 1001  # the image's user is a name, which Kubernetes cannot prove not to b
 def component() -> Component:
     """Folder ``base/web``."""
     default = Web()
-    page = {"path": "/signin", "port": "http"}
+    page = ("/signin", "http")
     main = pods.container(
         "web",
         images.WEB,
         ports={"http": ports.WEB},
         config=("web", "web-environment"),
-        startup=pods.http_get(**page, periodSeconds=3, timeoutSeconds=5, failureThreshold=40),
+        startup=pods.http_get(*page, periodSeconds=3, timeoutSeconds=5, failureThreshold=40),
         readiness=Note(
-            pods.http_get(**page, periodSeconds=10, timeoutSeconds=5, failureThreshold=3),
+            pods.http_get(*page, periodSeconds=10, timeoutSeconds=5, failureThreshold=3),
             "/ only redirects; /signin is rendered without the API",
         ),
         liveness=pods.tcp("http", periodSeconds=20, timeoutSeconds=5, failureThreshold=3),

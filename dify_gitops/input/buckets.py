@@ -1,4 +1,4 @@
-"""Names of the buckets: the input's, or made from the project's id, as unique in the world as they must be."""
+"""Names of the buckets: the input's, or made from the project's id, which is as unique in the world."""
 
 from __future__ import annotations
 

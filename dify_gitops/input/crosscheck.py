@@ -14,13 +14,19 @@ from dify_gitops.input.words import dotted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dify_gitops.input.checks import Complaint, Complaints
+    from dify_gitops.input.checks import Complaints
     from dify_gitops.input.checks.across import Owners
     from dify_gitops.input.document import Document
     from dify_gitops.input.model import Environment, Platform
     from dify_gitops.input.nodes import Path
 
-PLATFORM_RULES: Final[tuple[Callable[[Platform], Complaints], ...]] = (platform.labels, platform.waivers)
+PROFILE: Final = ("profile",)
+
+PLATFORM_RULES: Final[tuple[Callable[[Platform], Complaints], ...]] = (
+    platform.repository,
+    platform.labels,
+    platform.waivers,
+)
 
 ENVIRONMENT_RULES: Final[tuple[Callable[[Environment], Complaints], ...]] = (
     network.overlap,
@@ -78,14 +84,18 @@ def check_across(environments: list[Loaded]) -> None:
 
 def _report(document: Document, complaints: Complaints, bad: list[Path]) -> None:
     for complaint in complaints:
-        if not _follows(complaint, bad):
-            node = document.place(complaint.path)
-            document.problem(node, dotted(complaint.path), complaint.message, complaint.hint)
-
-
-def _follows(complaint: Complaint, bad: list[Path]) -> bool:
-    """Whether the complaint is about a value that has a problem of its own."""
-    return any(_touch(path, other) for path in (complaint.path, *complaint.also) for other in bad)
+        paths = (complaint.path, *complaint.also)
+        if any(_touch(path, other) for path in paths for other in bad):
+            continue
+        if PROFILE in bad and not all(document.holds(path) for path in paths):
+            continue  # it is about a default that the right profile may not have
+        # The key that the user wrote, rather than the one that was left at its default; else the profile.
+        held = [path for path in paths if document.holds(path)]
+        node = document.place(held[0] if held else complaint.path, about_key=complaint.about_key)
+        if node is document.root:
+            node = document.place(PROFILE)
+        key = dotted(complaint.path)
+        document.problem(node, key, complaint.message, complaint.hint, secret=complaint.secret)
 
 
 def _touch(path: Path, other: Path) -> bool:

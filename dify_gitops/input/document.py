@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 import yaml
+from msgspec import structs
 
 from dify_gitops.errors import InputError, Problem
 from dify_gitops.input.nodes import LIST, MAPPING, Node, Path, Refusal, compose
@@ -42,28 +43,41 @@ class Document:
             line, column, message, hint = explain(error, self._split())
             raise InputError([*self.problems, self._problem(line, column, "", message, hint)]) from None
 
-    def problem(self, node: Node | None, key: str, message: str, hint: str = "") -> None:
-        """Add a problem at the place of ``node``; without one at the beginning of the file."""
-        line, column = (node.line, node.column) if node else (1, 1)
-        self.problems.append(self._problem(line, column, key, message, hint))
+    def problem(self, node: Node, key: str, message: str, hint: str = "", *, secret: bool = False) -> None:
+        """Add a problem at the place of ``node``; a ``secret`` one does not show what stands there."""
+        problem = self._problem(node.line, node.column, key, message, hint)
+        if secret:
+            problem = structs.replace(problem, source=f"{problem.source[: node.column - 1]}…")
+        self.problems.append(problem)
 
-    def place(self, path: Path) -> Node:
+    def place(self, path: Path, *, about_key: bool = False) -> Node:
         """The node at ``path``, or at the longest part of it that the file holds.
 
-        A scalar stands for itself; a block is found at its key, where a reader looks for it.
+        A scalar stands for itself, unless ``about_key``; a block is found at its key, where a reader looks.
         """
-        node = found = self.root
+        nodes = list(self._follow(path))
+        if not nodes:
+            return self.root
+        key, value = nodes[-1]
+        return value if value.is_scalar and value.text and not about_key else key
+
+    def holds(self, path: Path) -> bool:
+        """Whether something stands at exactly this path."""
+        return len(list(self._follow(path))) == len(path)
+
+    def _follow(self, path: Path) -> Iterator[tuple[Node, Node]]:
+        """Key and value of each step as far as the file goes; an item of a list is its own key."""
+        node = self.root
         for step in path:
-            key = inner = None
-            if isinstance(step, int):
-                if node.kind == LIST and step < len(node.items):
-                    key = inner = node.items[step]
+            if isinstance(step, str):
+                pair = next((pair for pair in node.pairs() if pair[0].text == step), None)
             else:
-                key, inner = next(((k, v) for k, v in node.pairs() if k.text == step), (None, None))
-            if key is None or inner is None:
-                break
-            node, found = inner, inner if inner.is_scalar and inner.text else key
-        return found
+                items = node.items if node.kind == LIST else []
+                pair = (items[step], items[step]) if step < len(items) else None
+            if pair is None:
+                return
+            yield pair
+            node = pair[1]
 
     def scalars(self) -> Iterator[tuple[Path, Node]]:
         """Every key and every scalar value, each with the path of the value."""
@@ -102,9 +116,8 @@ class Document:
             self.text = self.text[1:]
             raise Refusal(1, 1, "a byte order mark begins the file", "save it as UTF-8 without BOM")
         if unprintable := _UNPRINTABLE.search(self.text):
-            code = f"{ord(unprintable[0]):04X}"
-            hint = f'remove it, or write "\\u{code}" in double quotes'
-            raise Refusal(*_end(self.text[: unprintable.start()]), f"control character U+{code}", hint)
+            message = f"control character U+{ord(unprintable[0]):04X}"
+            raise Refusal(*_end(self.text[: unprintable.start()]), message, "remove it")
 
 
 def _end(text: str) -> tuple[int, int]:

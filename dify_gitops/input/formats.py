@@ -257,7 +257,7 @@ LabelValue = Annotated[
 GitUrl = Annotated[
     str,
     text(
-        r"^(https://[^\s/@]+/[^\s?#]+|ssh://[^\s]+|git@[^\s:]+:[^\s]+)$",
+        r"^(https://[^\s/]+/[^\s?#]+|ssh://[^\s]+|git@[^\s:]+:[^\s]+)$",
         "the URL of a Git repository",
         "https://github.com/acme/dify-platform.git",
     ),

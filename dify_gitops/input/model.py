@@ -143,7 +143,8 @@ class Pool(Sized, frozen=True):
     max: Annotated[int, doc("replicas at most", ge=1, le=100)] = 4
     concurrency: Annotated[int, doc("tasks that one pod runs at a time", ge=1, le=64)] = 4
     queues: Annotated[
-        tuple[f.QueueName, ...], doc("queue names; `[rest]` takes every queue that no other pool names")
+        tuple[f.QueueName, ...],
+        doc("queues; `[rest]`: all that no other pool names; `interactive` without any: where someone waits"),
     ] = ()
     requests: Annotated[Amount, doc("what the scheduler reserves")] = _amount("250m", "512Mi")
     limits: Annotated[Amount, doc("the most it may use")] = _amount("1000m", "2Gi")
@@ -245,11 +246,11 @@ else:
 class Environment(Model, frozen=True):
     """One environment: one Google Cloud project with one cluster."""
 
-    project: Annotated[f.ProjectId, doc("Google Cloud project id")]
-    region: Annotated[f.Region, doc("Google Cloud region")]
+    project: Annotated[f.ProjectId, doc("Google Cloud project, one for each environment")]
+    region: Annotated[f.Region, doc("where everything runs")]
     domain: Annotated[f.Domain, doc("host name of this Dify, for everything it serves")]
     profile: Annotated[
-        Literal["prod", "dev"], doc("which defaults: production, or the same at trial size")
+        Literal["prod", "dev"], doc("which defaults: production (if left out), or the same at trial size")
     ] = "prod"
     dify: Annotated[_Version, doc("Dify version; promotion is this line")] = releases.DEFAULT
     kubernetes: Annotated[f.KubernetesMinor, doc("minor version of the cluster")] = "1.35"

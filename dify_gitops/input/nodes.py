@@ -96,7 +96,7 @@ def _node(event: yaml.NodeEvent, complain: Callable[[Node, str, str], None]) -> 
     if tag is not None:
         node.kind = REFUSED
         hint = "tags are not supported: put text in quotes, write anything else as it is"
-        complain(node, f"tag {tag}", hint)
+        complain(node, f"tag {tag.replace('tag:yaml.org,2002:', '!!')}", hint)
     return node
 
 

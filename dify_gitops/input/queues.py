@@ -26,5 +26,8 @@ def pool_queues(environment: Environment) -> dict[str, tuple[str, ...]]:
     if INTERACTIVE in pools and not pools[INTERACTIVE].queues:
         taken[INTERACTIVE] = tuple(sorted(set(release.interactive) - named))
         named.update(release.interactive)
-    rest = tuple(sorted(set(release.queues) - named))
-    return {name: rest if REST in queues else queues for name, queues in taken.items()}
+    rest = set(release.queues) - named
+    return {
+        name: tuple(sorted(rest.union(queues) - {REST})) if REST in queues else queues
+        for name, queues in taken.items()
+    }

@@ -73,6 +73,7 @@ class Field(Struct, frozen=True):
     required: bool
     default: Any
     spec: Spec
+    description: str
 
 
 @cache
@@ -83,15 +84,17 @@ def keys(model: type[Struct]) -> Keys:
         default = field.default
         if default is msgspec.NODEFAULT and field.default_factory is not msgspec.NODEFAULT:
             default = field.default_factory()
-        fields[field.encode_name] = Field(field.name, field.required, default, _spec(field.type))
+        about = " ".join(meta.description or "" for meta in _metas(field.type)).strip()
+        fields[field.encode_name] = Field(field.name, field.required, default, _spec(field.type), about)
     return Keys("keys with values", model=model, fields=fields)
 
 
+def _metas(kind: Any) -> list[Meta]:
+    return [meta for meta in getattr(kind, "__metadata__", ()) if isinstance(meta, Meta)]
+
+
 def _spec(kind: Any) -> Spec:
-    metas: tuple[Any, ...] = ()
-    bare = kind
-    if get_origin(kind) is Annotated:
-        bare, *metas = get_args(kind)  # type: ignore[assignment] # a list serves as well
+    bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
     origin = get_origin(bare)
     if origin in (Union, UnionType):
         (inner,) = (part for part in get_args(bare) if part is not NoneType)
@@ -108,7 +111,7 @@ def _spec(kind: Any) -> Spec:
         choices = get_args(bare)
         return Leaf(one_of(choices), kind=CHOICE, type=bare, choices=choices)
     if bare in _KINDS:
-        return _leaf(_KINDS[bare], kind, [meta for meta in metas if isinstance(meta, Meta)])
+        return _leaf(_KINDS[bare], kind, _metas(kind))
     raise TypeError(f"the loader knows no type {kind}")
 
 

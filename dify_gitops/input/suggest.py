@@ -39,7 +39,8 @@ class Suggestions:
                 "unknown key here",
                 f"did you mean {specs.one_of(tuple(dotted(place) for place in places))}?",
             )
-        return "unknown key", f"known here: {', '.join(known)}" if len(known) <= _MOST_KEYS else ""
+        few = len(known) <= _MOST_KEYS
+        return "unknown key", f"known here: {', '.join(known)}" if few else "the README lists all keys"
 
 
 @cache

@@ -19,8 +19,8 @@ _TELLING: Final = 3  # letters that are enough to guess a word from its beginnin
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _DIGITS = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _SWITCHES: Final = {
-    **dict.fromkeys(("true", "yes", "on", "y"), "true"),
-    **dict.fromkeys(("false", "no", "off", "n"), "false"),
+    **dict.fromkeys(("true", "yes", "on", "y", "1"), "true"),
+    **dict.fromkeys(("false", "no", "off", "n", "0"), "false"),
 }
 
 
@@ -106,7 +106,8 @@ def type_hint(  # noqa: PLR0911 - a list of cases
         word = _SWITCHES.get(node.text.lower())
         return f"write {word}" if word else ""
     if spec.kind == TEXT or (spec.kind == CHOICE and isinstance(spec.choices[0], str)):
-        return f"put it in quotes: '{node.text[:_LONGEST]}'"
+        fits = not misfit(spec, node.text)
+        return f"put it in quotes: '{node.text[:_LONGEST]}'" if fits else hint(spec, node.text)
     return f"remove the quotes: {node.text}" if _DIGITS.fullmatch(node.text) else "decimal digits only"
 
 

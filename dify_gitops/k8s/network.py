@@ -65,21 +65,21 @@ def policy(
 def workload_policy(workload: str) -> Manifest:
     """Everything that a workload may receive and call inside of the cluster, from the table of flows."""
     home = NAMESPACES.get(workload, names.DIFY)
-    ingress = [
+    ingress: list[dict[str, Any]] = [
         {"from": [pods(flow.caller, home)], "ports": tcp_ports(*flow.ports)}
         for flow in FLOWS
         if flow.callee == workload
     ]
     if workload in PUBLIC:
         front_ends = [block(cidr) for cidr in LOAD_BALANCER]
-        ingress.append({
-            "from": Note(front_ends, "the load balancer's front ends and health checks"),
-            "ports": tcp_ports(PUBLIC[workload]),
-        })
+        ingress.append(
+            {
+                "from": Note(front_ends, "the load balancer's front ends and health checks"),
+                "ports": tcp_ports(PUBLIC[workload]),
+            }
+        )
     egress = [
-        {"to": [pods(flow.callee, home)], "ports": tcp_ports(*flow.ports)}
-        for flow in FLOWS
-        if flow.caller == workload
+        {"to": [pods(flow.callee, home)], "ports": tcp_ports(*flow.ports)} for flow in FLOWS if flow.caller == workload
     ]
     return policy(
         "Inside of the cluster: who may call it and whom it calls. Addresses outside are the overlay's.",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
 from dify_gitops.catalogue import secrets
 from dify_gitops.emit import Flow, Note
-from dify_gitops.input.model import Sized
 from dify_gitops.k8s.objects import labels, selector
 from dify_gitops.quantity import canonical
+
+if TYPE_CHECKING:
+    from dify_gitops.input.model import Sized
 
 # Pod Security Standards, restricted: https://kubernetes.io/docs/concepts/security/pod-security-standards/
 LOCKED = {
@@ -28,12 +30,9 @@ def resources(size: Sized, disk: tuple[str, str] = ("64Mi", "1Gi")) -> dict[str,
     }
 
 
-def http_get(path: str, port: str, *, headers: dict[str, str] | None = None, **timing: int) -> dict[str, Any]:
+def http_get(path: str, port: str, **timing: int) -> dict[str, Any]:
     """A probe by HTTP; ``timing`` are Kubernetes' own field names, in seconds or tries."""
-    get: dict[str, Any] = {"path": path, "port": port}
-    if headers:
-        get["httpHeaders"] = [{"name": name, "value": value} for name, value in headers.items()]
-    return {"httpGet": get, **timing}
+    return {"httpGet": {"path": path, "port": port}, **timing}
 
 
 def tcp(port: str, **timing: int) -> dict[str, Any]:
@@ -61,9 +60,9 @@ def container(
     ports: dict[str, int] | None = None,
     config: tuple[str, ...] = (),
     env: list[dict[str, Any]] | None = None,
-    startup: dict[str, Any] | None = None,
-    readiness: dict[str, Any] | None = None,
-    liveness: dict[str, Any] | None = None,
+    startup: dict[str, Any] | Note | None = None,
+    readiness: dict[str, Any] | Note | None = None,
+    liveness: dict[str, Any] | Note | None = None,
     lifecycle: Any = None,
     security: dict[str, Any] | None = None,
     mounts: dict[str, str] | None = None,
@@ -140,7 +139,7 @@ def pod(
     owns_volume: bool = False,
     **fields: Any,
 ) -> dict[str, Any]:
-    """A pod template. ``uid`` None runs as root (only the sandbox); ``grace`` is in seconds; ``fields`` go to the spec."""
+    """A pod template. ``uid`` None is root (only the sandbox); ``grace`` is in seconds; ``fields`` go to the spec."""
     security: dict[str, Any] = {}
     if uid is not None:
         security = {"runAsNonRoot": True, "runAsUser": uid, "runAsGroup": uid}
@@ -162,4 +161,7 @@ def pod(
     metadata: dict[str, Any] = {"labels": labels(workload, component)}
     if annotations:
         metadata["annotations"] = annotations
-    return {"metadata": metadata, "spec": {key: value for key, value in spec.items() if value not in (None, [])}}
+    return {
+        "metadata": metadata,
+        "spec": {key: value for key, value in spec.items() if value not in (None, [])},
+    }

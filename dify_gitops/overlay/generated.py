@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
 from dify_gitops.catalogue.flows import GOOGLE
 from dify_gitops.components import ConfigMap
 from dify_gitops.components.worker import STANDARD_POOLS, pool_manifests
-from dify_gitops.input.model import Environment, Platform
 from dify_gitops.k8s.identity import service_account
 from dify_gitops.k8s.objects import Manifest, manifest
 from dify_gitops.overlay import networks, scaling
+
+if TYPE_CHECKING:
+    from dify_gitops.input.model import Environment, Platform
 
 _PODS_MAY = {
     names.DIFY: ("restricted", "Pods here run without any privilege."),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dify_gitops.catalogue import images
 from dify_gitops.catalogue.releases import RELEASES
-from dify_gitops.input.model import Environment
+
+if TYPE_CHECKING:
+    from dify_gitops.input.model import Environment
 
 # Key of the input → image, in the order of the list that people read.
 _IMAGES = {

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
 from dify_gitops.catalogue import ports
 from dify_gitops.catalogue.flows import INTERNET, POSTGRES, REDIS
-from dify_gitops.input.model import Environment
 from dify_gitops.k8s import network
-from dify_gitops.k8s.objects import Manifest
 from dify_gitops.templates import template
+
+if TYPE_CHECKING:
+    from dify_gitops.input.model import Environment
+    from dify_gitops.k8s.objects import Manifest
 
 # Not the internet: https://www.iana.org/assignments/iana-ipv4-special-registry. Link-local holds the metadata server.
 PRIVATE = (
@@ -64,10 +66,16 @@ def policies(environment: Environment) -> list[Manifest]:
     if smtp := environment.smtp:
         mail = [out("Mail.", "smtp", ("api", "worker"), internet, smtp.port)]
     return [
-        out("The Auth Proxy's connections to the instance.", "cloud-sql", POSTGRES, private_services, ports.CLOUD_SQL),
+        out(
+            "The Auth Proxy's connections to the instance.",
+            "cloud-sql",
+            POSTGRES,
+            private_services,
+            ports.CLOUD_SQL,
+        ),
         out("The tunnel's connections to Memorystore.", "redis", REDIS, private_services, ports.MEMORYSTORE),
         out(
-            "Google's APIs, object storage, marketplace. A policy cannot name hosts: «internet» is what is not private.",
+            "Google's APIs, files, marketplace. A policy cannot name hosts: «internet» is what is not private.",
             "internet",
             INTERNET,
             internet,
@@ -101,10 +109,8 @@ def policies(environment: Environment) -> list[Manifest]:
     ]
 
 
-
-
 def squid_conf(environment: Environment) -> str:
-    """squid's configuration: clients, refused destinations and ports of this environment."""
+    """Squid's configuration: clients, refused destinations and ports of this environment."""
     ranges = environment.network
     cluster = (ranges.nodes, ranges.pods, ranges.services, ranges.private_services, ranges.control_plane)
     return Template(template("squid.conf")).substitute(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dify_gitops.components.worker import STANDARD_POOLS
 from dify_gitops.input import model
-from dify_gitops.input.model import Environment, Sized
 from dify_gitops.quantity import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dify_gitops.input.model import Environment, Sized
 
 _POD = "/spec/template/spec"
 
@@ -34,14 +37,16 @@ def _changes(pairs: dict[str, tuple[Any, Any]]) -> list[dict[str, Any]]:
 
 def _resources(base: Sized, wanted: Sized) -> list[dict[str, Any]]:
     path = f"{_POD}/containers/0/resources"
-    return _changes({
-        f"{path}/{part}/{what}": (
-            canonical(getattr(getattr(base, part), what)),
-            canonical(getattr(getattr(wanted, part), what)),
-        )
-        for part in ("requests", "limits")
-        for what in ("cpu", "memory")
-    })
+    return _changes(
+        {
+            f"{path}/{part}/{what}": (
+                canonical(getattr(getattr(base, part), what)),
+                canonical(getattr(getattr(wanted, part), what)),
+            )
+            for part in ("requests", "limits")
+            for what in ("cpu", "memory")
+        }
+    )
 
 
 def _sizes(environment: Environment) -> Iterator[Patch]:
@@ -77,9 +82,14 @@ def _volumes(environment: Environment) -> Iterator[Patch]:
         "StatefulSet",
         "weaviate",
         "Fixed when the StatefulSet is made: growing it later takes the steps of docs/operations.md.",
-        _changes({
-            f"/spec/volumeClaimTemplates/0/spec{storage}": (model.Weaviate().volume, environment.weaviate.volume)
-        }),
+        _changes(
+            {
+                f"/spec/volumeClaimTemplates/0/spec{storage}": (
+                    model.Weaviate().volume,
+                    environment.weaviate.volume,
+                )
+            }
+        ),
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
 from dify_gitops.emit import Note
-from dify_gitops.input.model import Environment, Pool
 from dify_gitops.input.queues import pool_queues
 from dify_gitops.k8s.objects import Manifest, manifest
 from dify_gitops.k8s.workloads import autoscaler
+
+if TYPE_CHECKING:
+    from dify_gitops.input.model import Environment, Pool
 
 BROKER_DATABASE = 1  # database 0 is the application's cache
 
@@ -35,8 +37,8 @@ def _trigger(queue: str, pool: Pool) -> dict[str, Any]:
 
 def autoscalers(environment: Environment) -> list[Manifest]:
     """Autoscalers on CPU of one environment."""
-    bounds = {"api": environment.api, "web": environment.web}
-    return [autoscaler(workload, (size.min, size.max)) for workload, size in bounds.items()]
+    api, web = environment.api, environment.web
+    return [autoscaler("api", (api.min, api.max)), autoscaler("web", (web.min, web.max))]
 
 
 def scaled_objects(environment: Environment) -> list[Manifest]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dify_gitops import names
 from dify_gitops.catalogue import database
 from dify_gitops.catalogue.releases import RELEASES, Variable, keyless_plugin_storage
 from dify_gitops.catalogue.variables import Section
 from dify_gitops.components import ConfigMap
 from dify_gitops.env_file import env_file
-from dify_gitops.input.model import Environment
 from dify_gitops.input.queues import pool_queues
 from dify_gitops.overlay.images import effective_tag
 from dify_gitops.quantity import bytes_of
+
+if TYPE_CHECKING:
+    from dify_gitops.input.model import Environment
 
 
 def bucket(environment: Environment) -> str:
@@ -33,8 +37,8 @@ def _section(title: str, *variables: tuple[str, str] | tuple[str, str, str]) -> 
     return Section(title, tuple(Variable(*variable) for variable in variables))
 
 
-def _release(version: str, variables: tuple[Variable, ...]) -> list[Section]:
-    return [Section(f"Only in Dify {version} or later", variables)] if variables else []
+def _release(variables: tuple[Variable, ...]) -> list[Section]:
+    return [Section("What not every Dify version knows", variables)] if variables else []
 
 
 def _user(variables: dict[str, str], key: str, name: str) -> list[Section]:
@@ -78,7 +82,7 @@ def _dify(name: str, environment: Environment) -> list[Section]:
             )
         )
     release = RELEASES[environment.dify]
-    return [*sections, *_release(release.version, release.dify), *_user(environment.variables.dify, "dify", name)]
+    return [*sections, *_release(release.dify), *_user(environment.variables.dify, "dify", name)]
 
 
 def _plugin_daemon(name: str, environment: Environment) -> list[Section]:
@@ -99,7 +103,7 @@ def _plugin_daemon(name: str, environment: Environment) -> list[Section]:
     return [
         storage,
         _section("Remote debugging", ("PLUGIN_REMOTE_INSTALLING_ENABLED", debugging)),
-        *_release(release.version, release.plugin_daemon_variables),
+        *_release(release.plugin_daemon_variables),
         *_user(environment.variables.plugin_daemon, "pluginDaemon", name),
     ]
 
@@ -122,7 +126,11 @@ def _backup(environment: Environment) -> list[Section]:
             "Backup job",
             ("WEAVIATE_URL", f"http://{names.host('weaviate')}:8080"),
             ("BACKUP_BUCKET", backup_bucket(environment)),
-            ("KEEP", str(environment.weaviate.backup.keep), "older ones are removed after a new one succeeded"),
+            (
+                "KEEP",
+                str(environment.weaviate.backup.keep),
+                "older ones are removed after a new one succeeded",
+            ),
             ("TIMEOUT_SECONDS", "10800"),
         )
     ]
@@ -134,7 +142,11 @@ def _worker(queues: tuple[str, ...], concurrency: int) -> list[Section]:
         _section(
             "Queues: each is in exactly one pool",
             ("CELERY_QUEUES", ",".join(queues)),
-            ("CELERY_WORKER_AMOUNT", str(concurrency), "tasks at a time; the default of 1 lets one long run block all"),
+            (
+                "CELERY_WORKER_AMOUNT",
+                str(concurrency),
+                "tasks at a time; the default of 1 lets one long run block all",
+            ),
         ),
         _section(
             "Database connections",
@@ -147,7 +159,7 @@ def _worker(queues: tuple[str, ...], concurrency: int) -> list[Section]:
 def config_maps(name: str, environment: Environment) -> list[ConfigMap]:
     """Every ConfigMap of one environment but squid.conf, in the order of the kustomization."""
     release = RELEASES[environment.dify]
-    web = [*_release(release.version, release.web), *_user(environment.variables.web, "web", name)]
+    web = [*_release(release.web), *_user(environment.variables.web, "web", name)]
     sandbox = _user(environment.variables.sandbox, "sandbox", name)
     queues = pool_queues(environment)
     pools = environment.worker.pools

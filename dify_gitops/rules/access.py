@@ -1,6 +1,6 @@
-"""Reading parsed YAML that may have any shape: what is missing or of another type reads as absent.
+"""Reading parsed YAML of any shape: what is missing or of another type reads as absent.
 
-The rules run beside the schema check, not after it: a malformed object is the schema's finding and must not stop us.
+The rules run beside the schema check, not after it: a malformed object is its finding and must not stop us.
 """
 
 from __future__ import annotations

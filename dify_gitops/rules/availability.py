@@ -1,4 +1,4 @@
-"""Rules over replicas: who decides their number, how they are spread, and what may be evicted or replaced at a time."""
+"""Rules over replicas: who decides their number, how they spread, what may be evicted or replaced at a time."""
 
 from __future__ import annotations
 
@@ -155,11 +155,11 @@ def _share(value: Any, count: int) -> int | None:
 
 @rule(
     "recreate",
-    why="a rolling update runs two pods: the second waits for the volume, and two beats fire every schedule twice",
+    why="a rolling update runs two pods: the second waits for the volume, and two beats double every schedule",
     remedy="one replica, strategy type Recreate, no scaler",
 )
 def recreate(cluster: Cluster) -> Iterator[Flaw]:
-    """Deployments of Celery beat, or with a volume for one node, are replaced, not rolled, and have one replica."""
+    """Deployments of Celery beat, or with a volume for one node, have one replica, which is replaced."""
     beats = {id(process.pod) for process in api_processes(cluster) if process.mode == "beat"}
     for pod, count in _scalable(cluster):
         reason = "runs Celery beat" if id(pod) in beats else _single_node_volume(cluster, pod)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dify_gitops.rules.environment import Setting
 
 _SCHEME_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "grpc": 443}
-# [scheme://[user@]]host[:port]. The host begins after a blank, a quote, a sign of assignment or a list's comma.
+# [scheme://[user@]]host[:port]; it begins after a blank, a quote, an equals sign or a comma.
 _ADDRESS = re.compile(
     r"(?:^|(?<=[\s\"'`=,;|(<\[]))"
     r"(?:(?P<scheme>[A-Za-z][\w+.-]*)://(?:[^\s/@\"']*@)?)?"
@@ -24,8 +24,8 @@ _ADDRESS = re.compile(
 )
 _CLUSTER_NAME = re.compile(r"(?:[a-z0-9-]+\.)?([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.cluster\.local)?")
 _COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
-# Lists of hosts that are not called through the proxy.
-_NOT_CALLED = frozenset({"NO_PROXY", "no_proxy"})
+# Hosts that are not called through the proxy, and an address that is shown to developers of plugins.
+_NOT_CALLED = frozenset({"NO_PROXY", "no_proxy", "PLUGIN_REMOTE_INSTALL_HOST"})
 
 
 class Call(NamedTuple):
@@ -81,7 +81,7 @@ def service_port(service: Object, wanted: str | int | None) -> dict[str, object]
 
 
 def container_port(entry: dict[str, object], pod: Pod) -> int | None:
-    """The number behind a Service's port in one pod: ``targetPort``, by number or by name; by default ``port``."""
+    """The number behind a Service's port in one pod: ``targetPort`` (number or name), by default ``port``."""
     target = entry.get("targetPort", entry.get("port"))
     number = pod.ports.get(target) if isinstance(target, str) else target
     return number if isinstance(number, int) else None

@@ -138,7 +138,10 @@ class Pod(msgspec.Struct, frozen=True, eq=False):
     @property
     def runs_to_completion(self) -> bool:
         """A pod that is meant to end."""
-        return self.owner.kind in ("Job", "CronJob") or self.spec.get("restartPolicy") in ("Never", "OnFailure")
+        return self.owner.kind in ("Job", "CronJob") or self.spec.get("restartPolicy") in (
+            "Never",
+            "OnFailure",
+        )
 
     def field(self, name: str) -> str:
         """The full path of a field of the template, such as ``spec.template.spec.volumes``."""
@@ -146,7 +149,7 @@ class Pod(msgspec.Struct, frozen=True, eq=False):
 
 
 class Cluster:
-    """Everything that one kustomization renders. ``kubernetes`` is the minor version of the cluster, such as 1.35."""
+    """Everything that one kustomization renders; ``kubernetes`` is the cluster's minor version, such as 1.35."""
 
     def __init__(self, documents: Iterable[dict[str, Any]], kubernetes: str) -> None:
         self.kubernetes = kubernetes
@@ -179,7 +182,7 @@ class Cluster:
         return self.selected(service.namespace, of_labels(service.data, "spec", "selector"))
 
     def namespace_labels(self, namespace: str) -> dict[str, str]:
-        """Labels of a namespace, with the one that the API server sets; of a foreign namespace only that one."""
+        """Labels of a namespace and the one that the API server sets; of a foreign namespace only that."""
         found = self.find("Namespace", "", namespace)
         return {**(found.labels if found else {}), names.NAMESPACE_NAME: namespace}
 

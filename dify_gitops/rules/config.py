@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dify_gitops.catalogue.secrets import INVENTORY
+from dify_gitops.input.words import nearest
 from dify_gitops.rules.access import get, mapping, maps, text
-from dify_gitops.rules.rule import Flaw, rule
+from dify_gitops.rules.rule import Flaw, meant, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dify_gitops.rules.cluster import Cluster, Object, Pod
 
+_ANY = "*"  # of a Secret whose keys only its store knows
 _GIVEN_CONFIG = "kube-root-ca.crt"  # Kubernetes writes it into every namespace
+
+
 class Use(NamedTuple):
     """A ConfigMap or Secret that an object reads; ``key`` is empty where all of it is read."""
 
@@ -25,7 +29,7 @@ class Use(NamedTuple):
 
 
 class Fields(NamedTuple):
-    """How pods refer to one kind: in a volume (and what the name is called there), with all keys, and with one key."""
+    """How pods refer to one kind: in a volume (and its name there), with all keys, with one key."""
 
     volume: str
     volume_name: str
@@ -86,14 +90,23 @@ def _sub_paths(pod: Pod, volume: str) -> list[str]:
 )
 def config_exists(cluster: Cluster) -> Iterator[Flaw]:
     """ConfigMaps that pods read exist, with the keys that are asked for."""
+    known = {
+        (item.namespace, item.name): {*mapping(item.data, "data"), *mapping(item.data, "binaryData")}
+        for item in cluster.every("ConfigMap")
+    }
     for use in _uses(cluster, "ConfigMap"):
-        found = cluster.find("ConfigMap", use.namespace, use.name)
-        if use.name == _GIVEN_CONFIG:
-            continue
-        if found is None:
-            yield Flaw(use.source, use.field, f"there is no ConfigMap {use.namespace}/{use.name}")
-        elif use.key and use.key not in mapping(found.data, "data") | mapping(found.data, "binaryData"):
-            yield Flaw(use.source, use.field, f"ConfigMap {use.namespace}/{use.name} has no key {use.key}")
+        if use.name != _GIVEN_CONFIG:
+            yield from _missing("ConfigMap", use, known)
+
+
+def _missing(kind: str, use: Use, known: dict[tuple[str, str], set[str]]) -> Iterator[Flaw]:
+    keys = known.get((use.namespace, use.name))
+    if keys is None:
+        near = nearest(use.name, (name for namespace, name in known if namespace == use.namespace))
+        yield Flaw(use.source, use.field, f"there is no {kind} {use.namespace}/{use.name}", meant(near))
+    elif use.key and use.key not in keys and _ANY not in keys:
+        message = f"{kind} {use.namespace}/{use.name} has no key {use.key}"
+        yield Flaw(use.source, use.field, message, meant(nearest(use.key, sorted(keys))))
 
 
 @rule(
@@ -102,14 +115,10 @@ def config_exists(cluster: Cluster) -> Iterator[Flaw]:
     remedy="correct the name or key, or add an ExternalSecret that makes it",
 )
 def secret_exists(cluster: Cluster) -> Iterator[Flaw]:
-    """Secrets that are read are in the inventory (dify_gitops/catalogue/secrets.py), or made here, with their keys."""
+    """Secrets that are read are in dify_gitops/catalogue/secrets.py or made here, with their keys."""
     known = _secrets(cluster)
     for use in (*_uses(cluster, "Secret"), *_uses_elsewhere(cluster)):
-        keys = known.get((use.namespace, use.name))
-        if keys is None:
-            yield Flaw(use.source, use.field, f"there is no Secret {use.namespace}/{use.name}")
-        elif use.key and keys and use.key not in keys:
-            yield Flaw(use.source, use.field, f"Secret {use.namespace}/{use.name} has no key {use.key}")
+        yield from _missing("Secret", use, known)
 
 
 def _uses_elsewhere(cluster: Cluster) -> Iterator[Use]:
@@ -127,7 +136,7 @@ def _uses_elsewhere(cluster: Cluster) -> Iterator[Use]:
 
 
 def _secrets(cluster: Cluster) -> dict[tuple[str, str], set[str]]:
-    """Keys of all Secrets by (namespace, name); an empty set where they cannot be known."""
+    """Keys of all Secrets by (namespace, name)."""
     found: dict[tuple[str, str], set[str]] = {}
     for entry in INVENTORY:
         found.setdefault((entry.namespace, entry.secret), set()).add(entry.key)
@@ -137,6 +146,8 @@ def _secrets(cluster: Cluster) -> dict[tuple[str, str], set[str]]:
         name = text(item.data, "spec", "target", "name") or item.name
         template = mapping(item.data, "spec", "target", "template", "data")
         keys = {text(entry, "secretKey") for entry in maps(item.data, "spec", "data")}
-        open_ended = maps(item.data, "spec", "dataFrom") or maps(item.data, "spec", "target", "template", "templateFrom")
-        found[item.namespace, name] = set() if open_ended else set(template) or keys
+        open_ended = maps(item.data, "spec", "dataFrom") or maps(
+            item.data, "spec", "target", "template", "templateFrom"
+        )
+        found[item.namespace, name] = {_ANY} if open_ended else set(template) or keys
     return found

@@ -77,7 +77,7 @@ def _amount(resource: str, quantity: Any) -> int:
     remedy=f"add the probe, or the annotation {names.NO_PROBES} with the reason to the pod template",
 )
 def probes_set(cluster: Cluster) -> Iterator[Flaw]:
-    """Long-running containers have startup and liveness probes, those behind a Service readiness probes too."""
+    """Long-running containers have startup and liveness probes; behind a Service, readiness probes too."""
     for pod, reason, missing in _probes(cluster):
         if reason is None:
             for field in missing:
@@ -98,7 +98,7 @@ def no_probes_reason(cluster: Cluster) -> Iterator[Flaw]:
 
 
 def _probes(cluster: Cluster) -> Iterator[tuple[Pod, str | None, list[str]]]:
-    """Each pod, the reason of its exemption (None: not exempt), and the fields of the probes that it lacks."""
+    """Each pod, the reason of its exemption (None: not exempt), and the probes that it lacks."""
     served = {id(pod) for service in cluster.every("Service") for pod in cluster.behind(service)}
     for pod in cluster.pods:
         reason = pod.annotations.get(names.NO_PROBES, pod.owner.annotations.get(names.NO_PROBES))
@@ -115,7 +115,7 @@ def _probes(cluster: Cluster) -> Iterator[tuple[Pod, str | None, list[str]]]:
 
 @rule(
     "liveness-not-readiness",
-    why="a liveness probe that is the readiness probe restarts a pod that only had to be left alone for a while",
+    why="a liveness probe that is the readiness probe restarts a pod that only had to be left alone",
     remedy="make the liveness probe slower or more patient than the readiness probe",
 )
 def liveness_not_readiness(cluster: Cluster) -> Iterator[Flaw]:
@@ -144,7 +144,7 @@ def env_unique(cluster: Cluster) -> Iterator[Flaw]:
 
 @rule(
     "container-names-unique",
-    why="the API server refuses a pod with two containers of one name; a patch with a misspelt name makes one",
+    why="the API server refuses a pod with two containers of one name, or with one that has none",
     remedy="rename or remove one of them",
 )
 def container_names_unique(cluster: Cluster) -> Iterator[Flaw]:
@@ -179,7 +179,7 @@ def read_only_root(cluster: Cluster) -> Iterator[Flaw]:
 
 @rule(
     "user-id-set",
-    why="an image names its user; the kubelet cannot tell that the name is not root's and refuses to start it",
+    why="the kubelet cannot tell whether the name of an image's user is root's, and refuses to start it",
     remedy="set runAsUser to the number of the image's user",
 )
 def user_id_set(cluster: Cluster) -> Iterator[Flaw]:

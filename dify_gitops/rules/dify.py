@@ -34,7 +34,7 @@ def image_parts(reference: str) -> tuple[str, str, str]:
 
 
 def api_processes(cluster: Cluster) -> Iterator[Process]:
-    """Containers of the api's image: under its own name, under a mirror, or under the name that the api pods use."""
+    """Containers of the api's image: under its own name, a mirror's, or the one that the api pods use."""
     own = images.API.rpartition("/")[2]
     renamed = {
         image_parts(text(container.data, "image"))[0]
@@ -51,7 +51,7 @@ def api_processes(cluster: Cluster) -> Iterator[Process]:
 
 
 def _mode(cluster: Cluster, pod: Pod, container: Container) -> str:
-    """The variable MODE, unless the command says otherwise: beat is started by hand, to move its schedule file."""
+    """The variable MODE, unless the command starts Celery itself: beat's must, to move its schedule file."""
     spoken = words(container)
     if "celery" in spoken:
         return next((word for word in ("beat", "worker") if word in spoken), "job")

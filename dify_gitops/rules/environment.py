@@ -27,7 +27,7 @@ def config_data(cluster: Cluster, namespace: str, name: str) -> dict[str, str]:
 
 
 def variables(cluster: Cluster, pod: Pod, container: Container) -> dict[str, Setting]:
-    """Environment variables with a rendered value by name; those from Secrets are left out. The last one wins."""
+    """Environment variables with a rendered value, by name; not those from Secrets. The last one wins."""
     found: dict[str, Setting] = {}
     for source in maps(container.data, "envFrom"):
         name = text(source, "configMapRef", "name")
@@ -38,12 +38,13 @@ def variables(cluster: Cluster, pod: Pod, container: Container) -> dict[str, Set
     for entry in maps(container.data, "env"):
         name = text(entry, "name")
         reference = get(entry, "valueFrom", "configMapKeyRef")
-        value = entry.get("value")
+        literal = entry.get("value")
         if isinstance(reference, dict):
-            value = config_data(cluster, pod.namespace, text(reference, "name")).get(text(reference, "key"))
+            data = config_data(cluster, pod.namespace, text(reference, "name"))
+            literal = data.get(text(reference, "key"))
         found.pop(name, None)
-        if isinstance(value, str):
-            found[name] = Setting(name, value, f"{container.path}.env[{name}]")
+        if isinstance(literal, str):
+            found[name] = Setting(name, literal, f"{container.path}.env[{name}]")
     return found
 
 
@@ -59,7 +60,7 @@ def words(container: Container) -> list[str]:
 
 
 def settings(cluster: Cluster, pod: Pod, container: Container) -> Iterator[Setting]:
-    """All text that reaches a container: variables, command, arguments, and the ConfigMap files of its mounts."""
+    """All text that reaches a container: variables, command, arguments, files of mounted ConfigMaps."""
     yield from variables(cluster, pod, container).values()
     for part in ("command", "args"):
         for number, item in enumerate(texts(container.data, part)):

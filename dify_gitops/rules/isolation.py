@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 from dify_gitops import names
 from dify_gitops.catalogue import ports
 from dify_gitops.rules.access import get, integer, maps, text, texts
-from dify_gitops.rules.network import EGRESS, INGRESS, Network, contains, parse_range, pinned_namespace, policy_types, rules
+from dify_gitops.rules.network import (
+    EGRESS,
+    INGRESS,
+    Network,
+    contains,
+    parse_range,
+    pinned_namespace,
+    policy_types,
+    rules,
+)
 from dify_gitops.rules.reachability import google_account
 from dify_gitops.rules.rule import Flaw, rule
 from dify_gitops.rules.selectors import spell
@@ -20,11 +29,12 @@ if TYPE_CHECKING:
     from dify_gitops.rules.network import Range
 
 _METADATA = IPv4Network("169.254.169.254/32")
-# What is not the internet: RFC 1918, shared addresses (GKE gives them to pods too), link-local with the metadata server.
+# What is not the internet: RFC 1918, shared addresses (GKE may give them to pods), link-local and metadata.
 _PRIVATE = tuple(
     ip_network(cidr)
     for cidr in (
-        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7", "fe80::/10",
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16",
+        "fc00::/7", "fe80::/10",
     )
 )  # fmt: skip
 _NODE_LOCAL_DNS = "169.254.20.10/32"
@@ -64,13 +74,19 @@ def metadata_server(cluster: Cluster) -> Iterator[Flaw]:
         needed = bool(google_account(cluster, pod))
         for port in ports.METADATA:
             if network.allows(EGRESS, pod, _METADATA, port) != needed:
-                message = "acts as a Google service account but cannot" if needed else "needs no Google identity but can"
-                yield Flaw(pod.owner, pod.field("spec.serviceAccountName"), f"{message} reach the metadata server on {port}")
+                message = (
+                    "acts as a Google service account but cannot" if needed else "needs no Google identity but can"
+                )
+                yield Flaw(
+                    pod.owner,
+                    pod.field("spec.serviceAccountName"),
+                    f"{message} reach the metadata server on {port}",
+                )
 
 
 @rule(
     "sandbox-egress",
-    why="code that users write runs there: it must reach nothing but the proxy that refuses private destinations",
+    why="code that users write runs there: nothing but the proxy may be reached, which refuses what is private",
     remedy=f"allow only the pods {names.NAME}={_PROXY} and DNS",
 )
 def sandbox_egress(cluster: Cluster) -> Iterator[Flaw]:
@@ -112,7 +128,7 @@ def _is_proxy(cluster: Cluster, policy: Object, peer: dict[str, Any]) -> bool:
 @rule(
     "internet-egress",
     why="«internet» must not include databases, nodes, other pods or the metadata server",
-    remedy="name destinations and ports; beside 0.0.0.0/0 list private, shared and link-local ranges under except",
+    remedy="name destinations and ports; under except of 0.0.0.0/0 list private, shared and link-local ranges",
 )
 def internet_egress(cluster: Cluster) -> Iterator[Flaw]:
     """Wide ranges leave out what is private, and name their ports; no egress rule is without destination."""

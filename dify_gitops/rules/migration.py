@@ -33,10 +33,10 @@ def _migrates(process: Process) -> bool:
 @rule(
     "migration-once",
     why="pods of a new version on an old schema fail; two migrations at a time damage the schema",
-    remedy="one Job that runs `db upgrade` as Sync hook with BeforeHookCreation, in a wave before all pods of the api's image",
+    remedy="one Job that runs `db upgrade`: Sync hook, BeforeHookCreation, wave before all pods of the image",
 )
 def migration_once(cluster: Cluster) -> Iterator[Flaw]:
-    """Exactly one Job migrates; it is a hook and its wave is below that of all other pods of the api's image."""
+    """Exactly one Job migrates; it is a hook and comes before all other pods of the api's image."""
     processes = list(api_processes(cluster))
     jobs = [p.pod.owner for p in processes if p.pod.owner.kind == "Job" and _migrates(p)]
     others = [p.pod.owner for p in processes if p.pod.owner not in jobs]

@@ -1,7 +1,7 @@
 """NetworkPolicies as Kubernetes evaluates them: who may open a connection to whom.
 
-https://kubernetes.io/docs/concepts/services-networking/network-policies/ and, for addresses, GKE Dataplane V2 (Cilium):
-an ipBlock never matches a pod of the cluster.
+https://kubernetes.io/docs/concepts/services-networking/network-policies/ and, for addresses, GKE Dataplane V2
+(Cilium): an ipBlock never matches a pod of the cluster.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def rules(policy: Object, direction: str) -> list[dict[str, Any]]:
 
 
 def pinned_namespace(peer: dict[str, Any], policy: Object) -> str:
-    """The one namespace that a peer means: the policy's own, or the one selected by name; empty where it may be any."""
+    """The one namespace that a peer means: the policy's own, or one by name; empty where it may be any."""
     if "namespaceSelector" not in peer:
         return policy.namespace
     return labels(peer, "namespaceSelector", "matchLabels").get(names.NAMESPACE_NAME, "")
@@ -91,10 +91,8 @@ class Network:
             and matches(get(policy.data, "spec", "podSelector"), pod.labels)
         ]
 
-    def allows(
-        self, direction: str, pod: Pod, other: Endpoint | Range, port: int, protocol: str = "TCP"
-    ) -> bool:
-        """Whether the policies of ``pod`` let it open (egress) or accept (ingress) a connection with ``other``.
+    def allows(self, direction: str, pod: Pod, other: Endpoint | Range, port: int, protocol: str = "TCP") -> bool:
+        """Whether the policies of ``pod`` let it open (egress) or accept (ingress) a connection.
 
         ``port`` is a number of the pod that accepts. A range is allowed where all of it is.
         """
@@ -102,7 +100,8 @@ class Network:
         accepting = endpoint(pod) if direction == INGRESS else other
         named = accepting.ports if isinstance(accepting, Endpoint) else {}
         return not policies or any(
-            _port_allowed(entry, port, protocol, named) and self._peer_allowed(entry, direction, policy.namespace, other)
+            _port_allowed(entry, port, protocol, named)
+            and self._peer_allowed(entry, direction, policy.namespace, other)
             for policy in policies
             for entry in rules(policy, direction)
         )

@@ -20,7 +20,7 @@ _SLEEP = re.compile(r"\bsleep\s+(\d+)")
 
 @rule(
     "service-links-off",
-    why="a Service called sandbox makes SANDBOX_PORT=tcp://… in every pod, and Dify reads it (langgenius/dify#3532)",
+    why="a Service sandbox makes SANDBOX_PORT=tcp://… in every pod, and Dify reads it (langgenius/dify#3532)",
     remedy="set enableServiceLinks: false",
 )
 def service_links_off(cluster: Cluster) -> Iterator[Flaw]:

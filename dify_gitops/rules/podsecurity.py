@@ -25,7 +25,7 @@ def _version(label: str) -> tuple[int, int]:
 @rule(
     "pod-security",
     why="the API server refuses the pod, and the Deployment only says so in an event",
-    remedy="follow the Pod Security Standard of the namespace, or move the workload to one with a weaker standard",
+    remedy="follow the standard, or move the workload to a namespace with a weaker one",
 )
 def pod_security(cluster: Cluster) -> Iterator[Flaw]:
     """Every pod obeys the level and version that its namespace enforces."""
@@ -39,8 +39,8 @@ def pod_security(cluster: Cluster) -> Iterator[Flaw]:
 
 @rule(
     "pod-security-level",
-    why="without a level everything is admitted; without a version an upgrade of the cluster changes the rules",
-    remedy=f"set {ENFORCE} to restricted (or baseline, with a reason) and -version to the cluster's minor version",
+    why="without level everything is admitted; without version an upgrade of the cluster changes the rules",
+    remedy=f"set {ENFORCE} to restricted or baseline, and …-version to the cluster's minor version",
 )
 def pod_security_level(cluster: Cluster) -> Iterator[Flaw]:
     """Namespaces with pods enforce baseline or restricted, at the version of the cluster."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from dify_gitops.rules.cluster import Cluster, Pod
 
 _HANDLERS = (
-    ("startupProbe",), ("readinessProbe",), ("livenessProbe",), ("lifecycle", "preStop"), ("lifecycle", "postStart"),
+    ("startupProbe",), ("readinessProbe",), ("livenessProbe",),
+    ("lifecycle", "postStart"), ("lifecycle", "preStop"),
 )  # fmt: skip
 
 
@@ -26,7 +27,7 @@ _HANDLERS = (
     remedy="use a port that the other side has, best by its name",
 )
 def port_exists(cluster: Cluster) -> Iterator[Flaw]:
-    """Ports in probes, Services, Ingresses, policies, PodMonitorings and addresses exist where they point to."""
+    """Ports in probes, Services, Ingresses, policies, PodMonitorings and addresses exist over there."""
     for source in (_in_probes, _in_services, _in_ingresses, _in_selections, _in_calls):
         yield from source(cluster)
 

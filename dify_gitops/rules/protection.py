@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from dify_gitops.rules.cluster import Cluster
 
 _ARGO = "argocd.argoproj.io/"
-# Exact spellings of v3.5: gitops-engine/pkg/sync/common/types.go and docs/user-guide/sync-options.md in argoproj/argo-cd.
+# Exact spellings of v3.5: argoproj/argo-cd, gitops-engine/pkg/sync/common/types.go, docs/user-guide/sync-options.md.
 _SYNC_OPTIONS = frozenset(
-    "Validate=false ServerSideApply=true ServerSideApply=false PruneLast=true Prune=false Prune=confirm Delete=false "
-    "Delete=confirm Replace=true Replace=false Force=true SkipDryRunOnMissingResource=true".split()
+    "Delete=confirm Delete=false Force=true Prune=confirm Prune=false PruneLast=true Replace=false Replace=true "
+    "ServerSideApply=false ServerSideApply=true SkipDryRunOnMissingResource=true Validate=false".split()
 )
 _HOOKS = frozenset("PreSync Sync PostSync SyncFail PreDelete PostDelete Skip".split())
 _HOOK_POLICIES = frozenset("HookSucceeded HookFailed BeforeHookCreation".split())
@@ -73,7 +73,7 @@ def argocd_annotation(cluster: Cluster) -> Iterator[Flaw]:
 @rule(
     "volume-retained",
     why="with a claim the disk would go too",
-    remedy="set reclaimPolicy: Retain and allowVolumeExpansion: true; persistentVolumeClaimRetentionPolicy Retain twice",
+    remedy="set reclaimPolicy: Retain, allowVolumeExpansion: true, and both retention policies of claims to Retain",
 )
 def volume_retained(cluster: Cluster) -> Iterator[Flaw]:
     """Storage classes keep disks and let them grow; stateful sets keep their claims."""

@@ -1,4 +1,4 @@
-"""Rules over connections inside of the cluster: whatever is called can be reached through the NetworkPolicies."""
+"""Rules over connections: whatever is called can be reached through the NetworkPolicies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dify_gitops import names
 from dify_gitops.catalogue import ports
 from dify_gitops.rules.access import get, maps, text
 from dify_gitops.rules.calls import calls, container_port, service_port
-from dify_gitops.rules.dify import api_processes
 from dify_gitops.rules.ingress import routes
 from dify_gitops.rules.network import COLLECTOR, DNS, EGRESS, INGRESS, Network, endpoint
 from dify_gitops.rules.rule import Flaw, rule
@@ -23,16 +22,12 @@ if TYPE_CHECKING:
 # Google's load balancers and their health checks: https://cloud.google.com/load-balancing/docs/health-checks
 _LOAD_BALANCER = (IPv4Network("35.191.0.0/16"), IPv4Network("130.211.0.0/22"))
 _INTERNET = IPv4Network("8.8.8.8/32")  # stands for every public address
-# Beat only fills queues and a job of the api's image only talks to the database, but both read the whole configuration.
-_QUIET = ("beat", "job", "migration")
 
 
 def _made_calls(cluster: Cluster) -> Iterator[tuple[Pod, Call]]:
-    quiet = {id(process.pod) for process in api_processes(cluster) if process.mode in _QUIET}
     for pod in cluster.pods:
-        if id(pod) not in quiet:
-            for call in calls(cluster, pod):
-                yield pod, call
+        for call in calls(cluster, pod):
+            yield pod, call
 
 
 @rule(
@@ -77,7 +72,11 @@ def dns_reachable(cluster: Cluster) -> Iterator[Flaw]:
         )
         for protocol in ("UDP", "TCP") if resolves else ():
             if not network.allows(EGRESS, pod, DNS, ports.DNS, protocol):
-                yield Flaw(pod.owner, pod.field("metadata.labels"), f"no egress rule lets it out to {protocol} 53 of kube-dns")
+                yield Flaw(
+                    pod.owner,
+                    pod.field("metadata.labels"),
+                    f"no egress rule lets it out to {protocol} 53 of kube-dns",
+                )
 
 
 def google_account(cluster: Cluster, pod: Pod) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from dify_gitops.input.words import nearest
 from dify_gitops.rules.access import get, mapping, maps, text
 from dify_gitops.rules.calls import calls
 from dify_gitops.rules.ingress import routes
-from dify_gitops.rules.rule import Flaw, rule
+from dify_gitops.rules.rule import Flaw, meant, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 FRONTEND = "networking.gke.io/v1beta1.FrontendConfig"
 BACKEND = "cloud.google.com/backend-config"
-_CERTIFICATES = "networking.gke.io/managed-certificates"
+CERTIFICATES = "networking.gke.io/managed-certificates"
 # What every cluster on GKE has: https://cloud.google.com/kubernetes-engine/docs/concepts/persistent-volumes
 _GIVEN = {
     "PriorityClass": {"system-cluster-critical", "system-node-critical"},
@@ -74,15 +75,15 @@ def _of_edge(cluster: Cluster) -> Iterator[Reference]:
             yield _of(item, f"{route.field}.name", "Service", route.service)
         notes = item.annotations
         yield _of(item, f"metadata.annotations[{FRONTEND}]", "FrontendConfig", notes.get(FRONTEND, ""))
-        for name in notes.get(_CERTIFICATES, "").split(","):
-            yield _of(item, f"metadata.annotations[{_CERTIFICATES}]", "ManagedCertificate", name.strip())
+        for name in notes.get(CERTIFICATES, "").split(","):
+            yield _of(item, f"metadata.annotations[{CERTIFICATES}]", "ManagedCertificate", name.strip())
     for item in cluster.every("Service"):
         for name in backend_configs(item).values():
             yield _of(item, f"metadata.annotations[{BACKEND}]", "BackendConfig", name)
 
 
 def backend_configs(service: Object) -> dict[str, str]:
-    """BackendConfigs of a Service by port (name or number), ``default`` for all others; empty if unreadable."""
+    """BackendConfigs of a Service by port (name or number, or ``default``); empty if unreadable."""
     try:
         wanted = json.loads(service.annotations.get(BACKEND, "{}"))
     except ValueError:
@@ -113,5 +114,6 @@ def reference_exists(cluster: Cluster) -> Iterator[Flaw]:
         for reference in source(cluster):
             kind, name, namespace = reference.kind, reference.name, reference.namespace
             if name and name not in _GIVEN.get(kind, ()) and not cluster.find(kind, namespace, name):
+                near = nearest(name, (item.name for item in cluster.every(kind) if item.namespace == namespace))
                 full = f"{namespace}/{name}" if namespace else name
-                yield Flaw(reference.source, reference.field, f"there is no {kind} {full}")
+                yield Flaw(reference.source, reference.field, f"there is no {kind} {full}", meant(near))

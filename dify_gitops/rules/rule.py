@@ -11,7 +11,7 @@ from dify_gitops.rules.cluster import Cluster, Object
 
 
 class Flaw(NamedTuple):
-    """One thing that is wrong: the object, the path of the field, what is the matter, and the remedy if it differs."""
+    """One thing that is wrong: object, path of the field, what is the matter; a hint if not the remedy."""
 
     object: Object
     field: str
@@ -34,3 +34,8 @@ class Rule(msgspec.Struct, frozen=True):
 def rule(name: str, *, why: str, remedy: str) -> Callable[[Check], Rule]:
     """Make a generator of flaws a rule with the id ``name``."""
     return lambda check: Rule(name, why, remedy, check)
+
+
+def meant(near: str | None) -> str:
+    """A hint that proposes the nearest name; empty where none is near, so that the remedy stands."""
+    return f"did you mean {near}?" if near else ""

@@ -36,7 +36,7 @@ def selector_own_pods(cluster: Cluster) -> Iterator[Flaw]:
     remedy="correct the labels, or remove what selects nothing",
 )
 def selector_matches(cluster: Cluster) -> Iterator[Flaw]:
-    """Every selector of Services, budgets, policies, scrapers and spread constraints matches a rendered pod."""
+    """Selectors of Services, budgets, policies, PodMonitorings and spread constraints match rendered pods."""
     for item, field, namespace, selector in (*_selecting(cluster), *_peers(cluster)):
         if not cluster.selected(namespace, selector):
             yield Flaw(item, field, f"{spell(selector)} matches no pod in {namespace}")
@@ -44,7 +44,11 @@ def selector_matches(cluster: Cluster) -> Iterator[Flaw]:
         for number, constraint in enumerate(maps(pod.spec, "topologySpreadConstraints")):
             if not matches(constraint.get("labelSelector"), pod.labels):
                 field = pod.field(f"spec.topologySpreadConstraints[{number}].labelSelector")
-                yield Flaw(pod.owner, field, f"{spell(constraint.get('labelSelector'))} does not match the pod itself")
+                yield Flaw(
+                    pod.owner,
+                    field,
+                    f"{spell(constraint.get('labelSelector'))} does not match the pod itself",
+                )
 
 
 Selection = tuple["Object", str, str, Any]
@@ -75,29 +79,29 @@ def _peers(cluster: Cluster) -> Iterator[Selection]:
 
 @rule(
     "selector-not-shared",
-    why="a pod of another workload behind a Service answers wrongly; under a Deployment it is counted or deleted",
+    why="a Service sends to foreign pods, a Deployment counts and deletes them, a budget mixes them up",
     remedy="add a label to both sides that only one workload has",
 )
 def selector_not_shared(cluster: Cluster) -> Iterator[Flaw]:
     """Workloads, Services and budgets select the pods of one workload, and one budget covers a pod."""
-    for pod in cluster.pods:
-        if pod.owner.kind in _OWNERS:
-            selector = get(pod.owner.data, "spec", "selector")
-            others = [o for o in cluster.selected(pod.namespace, selector) if o is not pod]
-            yield from _shared(pod.owner, "spec.selector", others)
+    for item in cluster.every(*_OWNERS, "PodDisruptionBudget"):
+        yield from _shared(item, cluster.selected(item.namespace, get(item.data, "spec", "selector")))
     for service in cluster.every("Service"):
-        yield from _shared(service, "spec.selector", cluster.behind(service)[1:])
+        yield from _shared(service, cluster.behind(service))
+    yield from _covered_twice(cluster)
+
+
+def _shared(item: Object, pods: list[Pod]) -> Iterator[Flaw]:
+    if len(pods) > 1:
+        owners = ", ".join(sorted(str(pod.owner) for pod in pods))
+        yield Flaw(item, "spec.selector", f"selects pods of {len(pods)} workloads: {owners}")
+
+
+def _covered_twice(cluster: Cluster) -> Iterator[Flaw]:
     covered: dict[int, Object] = {}
     for budget in cluster.every("PodDisruptionBudget"):
-        pods = cluster.selected(budget.namespace, get(budget.data, "spec", "selector"))
-        yield from _shared(budget, "spec.selector", pods[1:])
-        for pod in pods:
+        for pod in cluster.selected(budget.namespace, get(budget.data, "spec", "selector")):
             other = covered.setdefault(id(pod), budget)
             if other is not budget:
-                message = f"selects {pod.owner} too, as {other} does: the eviction of a pod with two budgets fails"
+                message = f"covers {pod.owner} as {other} does: pods with two budgets cannot be evicted"
                 yield Flaw(budget, "spec.selector", message)
-
-
-def _shared(item: Object, field: str, others: list[Pod]) -> Iterator[Flaw]:
-    for other in others:
-        yield Flaw(item, field, f"selects pods of {other.owner} too")

@@ -35,7 +35,7 @@ def _satisfied(expression: dict[str, Any], subject: Mapping[str, str]) -> bool:
 
 
 def of_labels(data: Any, *path: str) -> dict[str, Any] | None:
-    """The plain label map under ``path`` (as in a Service) as a LabelSelector; None where it selects nothing."""
+    """The plain label map under ``path`` (as in a Service) as LabelSelector; None where it is empty."""
     wanted = labels(data, *path)
     return {"matchLabels": wanted} if wanted else None
 

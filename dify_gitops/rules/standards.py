@@ -35,7 +35,8 @@ _VOLUMES = frozenset(
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _CONFINED = ("RuntimeDefault", "Localhost")
 _HANDLERS = (
-    ("livenessProbe",), ("readinessProbe",), ("startupProbe",), ("lifecycle", "postStart"), ("lifecycle", "preStop"),
+    ("startupProbe",), ("readinessProbe",), ("livenessProbe",),
+    ("lifecycle", "postStart"), ("lifecycle", "preStop"),
 )  # fmt: skip
 
 
@@ -170,7 +171,10 @@ def volume_types(subject: Subject) -> Violations:
     """Only volumes that Kubernetes itself fills or claims; hostPath is the business of ``host_paths``."""
     for volume in maps(subject.pod.spec, "volumes"):
         for kind in sorted(volume.keys() - _VOLUMES - {"name", "hostPath"}):
-            yield subject.pod.field(f"spec.volumes[{text(volume, 'name')}]"), f"volume type {kind} is not allowed"
+            yield (
+                subject.pod.field(f"spec.volumes[{text(volume, 'name')}]"),
+                f"volume type {kind} is not allowed",
+            )
 
 
 def seccomp_set(subject: Subject) -> Violations:
@@ -181,7 +185,7 @@ def seccomp_set(subject: Subject) -> Violations:
 
 
 def no_escalation(subject: Subject) -> Violations:
-    """allowPrivilegeEscalation is false, explicitly."""
+    """Privilege escalation is refused explicitly."""
     for path, context, container in subject.scopes:
         if container and context.get("allowPrivilegeEscalation") is not False:
             yield f"{path}.allowPrivilegeEscalation", "is not false"
@@ -198,7 +202,7 @@ def dropped_capabilities(subject: Subject) -> Violations:
 
 
 def not_root(subject: Subject) -> Violations:
-    """runAsNonRoot is true for every container, and no user id is 0."""
+    """No container may run as root: by runAsNonRoot, and by its user id where it has one."""
     if _in_user_namespace(subject):
         return
     of_pod = subject.scopes[0].context.get("runAsNonRoot")

@@ -21,6 +21,8 @@ class Complaint(msgspec.Struct, frozen=True):
     message: str
     hint: str = ""
     also: tuple[Path, ...] = ()
+    about_key: bool = False  # the caret points at the key, not at its value
+    secret: bool = False  # the value is not repeated
 
 
 Complaints = Iterator[Complaint]

@@ -29,10 +29,10 @@ def everywhere(environment: Environment) -> Complaints:
         return
     why = "highAvailability is true" if asked else "profile is prod"
     if environment.database.availability == "ZONAL":
-        hint = _hint("REGIONAL", asked=asked)
+        hint = _hint("REGIONAL", environment)
         yield Complaint(("database", "availability"), f"ZONAL, but {why}", hint, also=_ASKED)
     if environment.redis.tier == "BASIC":
-        hint = _hint("STANDARD_HA", asked=asked)
+        hint = _hint("STANDARD_HA", environment)
         yield Complaint(("redis", "tier"), f"BASIC keeps no replica, but {why}", hint, also=_ASKED)
     replicas: list[tuple[Path, int]] = [
         (("web", "min"), environment.web.min),
@@ -43,9 +43,9 @@ def everywhere(environment: Environment) -> Complaints:
     ]
     for path, number in replicas:
         if number < _AT_LEAST:
-            hint = _hint(f"at least {_AT_LEAST}", asked=asked)
+            hint = _hint(f"at least {_AT_LEAST}", environment)
             yield Complaint(path, f"{number} replica, but {why}", hint, also=_ASKED)
 
 
-def _hint(value: str, *, asked: bool) -> str:
-    return f"{value}, or highAvailability: false (profile dev only)" if asked else value
+def _hint(value: str, environment: Environment) -> str:
+    return value if environment.profile == "prod" else f"{value}, or highAvailability: false"

@@ -14,13 +14,23 @@ if TYPE_CHECKING:
 _RESERVED: Final = ("kubernetes.io", "k8s.io", "argoproj.io")
 
 
+def repository(platform: Platform) -> Complaints:
+    """Argo CD gets its credentials from a Secret, not from a URL that stands in every Application."""
+    scheme, _, rest = platform.repository.partition("://")
+    user, at, _ = rest.partition("/")[0].rpartition("@")
+    if at and (scheme == "https" or ":" in user):
+        yield Complaint(
+            ("repository",), "holds a password or a token", "remove all up to the '@'", secret=True
+        )
+
+
 def labels(platform: Platform) -> Complaints:
     """A label of ours or of the platform's, set by hand, breaks selectors or Argo CD's tracking."""
     for key in platform.labels:
         domain, slash, _ = key.partition("/")
         if slash and any(domain == one or domain.endswith(f".{one}") for one in _RESERVED):
             hint = "a key without domain, or with a domain of yours"
-            yield Complaint(("labels", key), f"the domain {domain} is reserved", hint)
+            yield Complaint(("labels", key), f"the domain {domain} is reserved", hint, about_key=True)
 
 
 def waivers(platform: Platform) -> Complaints:

@@ -62,7 +62,8 @@ def connections(environment: Environment) -> Complaints:
     sum_ = budget(environment)
     if sum_.total > sum_.limit:
         hint = "raise it, or lower api.max, a pool's max or its concurrency"
-        also = (("api", "max"), ("worker", "pools", "*", "max"), ("worker", "pools", "*", "concurrency"))
+        pools = [("worker", "pools", name) for name in (*environment.worker.pools, "*")]
+        also = (("api", "max"), *((*pool, key) for pool in pools for key in ("max", "concurrency")))
         yield Complaint(("database", "maxConnections"), f"{sum_.limit} is too low: {sum_}", hint, also)
 
 

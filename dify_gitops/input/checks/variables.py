@@ -28,11 +28,10 @@ def names(environment: Environment) -> Complaints:
         for name in variables:
             path = ("variables", _TARGETS[target], name)
             if secrets.is_secret(name):
-                yield Complaint(path, "takes a secret, and files in Git hold none", _REMOVE)
+                yield Complaint(path, "takes a secret, and files in Git hold none", _REMOVE, secret=True)
             elif name in owned:
-                yield Complaint(
-                    path, "is set by this repository", "remove it; another key of this file may decide it"
-                )
+                hint = "remove it; another key of this file may decide it"
+                yield Complaint(path, "is set by this repository", hint, about_key=True)
 
 
 def values(environment: Environment) -> Complaints:
@@ -44,7 +43,7 @@ def values(environment: Environment) -> Complaints:
                 hint = "an env file carries one line of printable text"
                 yield Complaint(path, f"holds the control character U+{ord(found[0]):04X}", hint)
             if _CREDENTIALS_IN_URL.search(value):
-                yield Complaint(path, "holds a password in a URL", _REMOVE)
+                yield Complaint(path, "holds a password in a URL", _REMOVE, secret=True)
             elif value in secrets.PUBLISHED_WHOLE:
                 yield Complaint(path, f"{value!r} is a published sample secret", _REMOVE)
 

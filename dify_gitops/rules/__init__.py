@@ -1,0 +1,163 @@
+"""Our own rules over what `kustomize build` renders: they see what is applied, the user's objects included.
+
+A rule is a generator over the `Cluster`; all are listed in `RULES`, and tests/rules/ breaks each one once.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from dify_gitops.errors import Finding
+from dify_gitops.input.words import nearest
+from dify_gitops.rules import (
+    availability,
+    config,
+    containers,
+    edge,
+    images,
+    isolation,
+    migration,
+    objects,
+    pods,
+    podsecurity,
+    ports,
+    protection,
+    queues,
+    reachability,
+    references,
+    secrecy,
+    selection,
+)
+from dify_gitops.rules.cluster import Cluster
+from dify_gitops.rules.rule import meant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dify_gitops.input.model import Waiver
+    from dify_gitops.rules.rule import Rule
+
+RULES: dict[str, Rule] = {
+    rule.id: rule
+    for rule in (
+        objects.object_unique,
+        objects.namespace_own,
+        objects.labels_set,
+        containers.requests_set,
+        containers.limits_set,
+        containers.limit_not_below_request,
+        containers.probes_set,
+        containers.no_probes_reason,
+        containers.liveness_not_readiness,
+        containers.env_unique,
+        containers.container_names_unique,
+        containers.read_only_root,
+        containers.user_id_set,
+        images.image_pinned,
+        pods.service_links_off,
+        pods.service_account_own,
+        pods.service_account_token_off,
+        pods.grace_period,
+        pods.priority_class_set,
+        podsecurity.pod_security,
+        podsecurity.pod_security_level,
+        references.reference_exists,
+        config.config_exists,
+        config.secret_exists,
+        ports.port_exists,
+        selection.selector_own_pods,
+        selection.selector_matches,
+        selection.selector_not_shared,
+        reachability.service_reachable,
+        reachability.dns_reachable,
+        reachability.ingress_reachable,
+        reachability.metrics_reachable,
+        isolation.default_deny,
+        isolation.metadata_server,
+        isolation.sandbox_egress,
+        isolation.internet_egress,
+        availability.replicas_one_owner,
+        availability.scaler_bounds,
+        availability.spread,
+        availability.disruption_budget,
+        availability.disruption_allowed,
+        availability.recreate,
+        protection.data_kept,
+        protection.volume_retained,
+        protection.argocd_annotation,
+        migration.migration_once,
+        migration.migration_elsewhere,
+        queues.queue_consumed_once,
+        queues.queue_scaled,
+        queues.poller_awake,
+        edge.internal_paths,
+        edge.ingress_host,
+        edge.https_only,
+        edge.security_policy,
+        edge.backend_timeout,
+        secrecy.no_secret_data,
+        secrecy.no_plain_secret,
+    )
+}
+_WAIVER = "waiver-needed"  # the rule over the waivers themselves
+# Kustomize's suffix of a generated ConfigMap: ten characters that change with its contents.
+_HASH = re.compile(r"-[2456789bcdfghkmt]{10}$")
+
+
+def examine(objects: Iterable[dict[str, Any]], where: str, kubernetes: str) -> list[Finding]:
+    """Everything that the rules find in one rendered kustomization, sorted; waivers are not applied.
+
+    ``where`` names the kustomization in findings; ``kubernetes`` is the cluster's minor version, such as 1.35.
+    """
+    cluster = Cluster(objects, kubernetes)
+    return sorted(
+        {
+            Finding(where, str(flaw.object), flaw.field, rule.id, flaw.message, flaw.hint or rule.remedy)
+            for rule in RULES.values()
+            for flaw in rule.check(cluster)
+        }
+    )
+
+
+def judge(objects: Iterable[dict[str, Any]], where: str, waivers: Sequence[Waiver], kubernetes: str) -> list[Finding]:
+    """What ``examine`` finds and no waiver accepts."""
+    return unwaived(examine(objects, where, kubernetes), waivers)
+
+
+def unwaived(findings: Iterable[Finding], waivers: Sequence[Waiver]) -> list[Finding]:
+    """Findings that no waiver accepts."""
+    return [finding for finding in findings if not any(_accepts(waiver, finding) for waiver in waivers)]
+
+
+def unused_waivers(waivers: Sequence[Waiver], findings: Iterable[Finding], where: str) -> list[Finding]:
+    """A finding for each waiver that accepts nothing, or gives no reason.
+
+    ``findings`` is what ``examine`` found in **all** environments: a waiver may be for one of them only.
+    ``where`` is the file that holds the waivers.
+    """
+    found = list(findings)
+    flaws = []
+    for waiver in waivers:
+        if waiver.rule not in RULES:
+            near = nearest(waiver.rule, RULES)
+            message, hint = f"there is no rule {waiver.rule}", meant(near) or "see the list of rules"
+        elif not any(_accepts(waiver, finding) for finding in found):
+            message, hint = f"{waiver.rule} finds nothing there in any environment", "remove the waiver"
+        elif not waiver.reason.strip():
+            message, hint = f"the waiver of {waiver.rule} has no reason", "say why this is acceptable"
+        else:
+            continue
+        flaws.append(Finding(where, waiver.object, "", _WAIVER, message, hint))
+    return sorted(flaws)
+
+
+def _accepts(waiver: Waiver, finding: Finding) -> bool:
+    """Whether a waiver means a finding; it may leave out the hash of a generated ConfigMap."""
+    return waiver.rule == finding.rule and waiver.object in (finding.object, _HASH.sub("", finding.object))
+
+
+def rules_table() -> str:
+    """All rules as a Markdown table: id, why, remedy."""
+    rows = [f"| `{rule.id}` | {rule.why} | {rule.remedy} |" for rule in RULES.values()]
+    return "\n".join(["| rule | why | what to do |", "|---|---|---|", *rows]) + "\n"

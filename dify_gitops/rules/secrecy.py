@@ -1,0 +1,126 @@
+"""Rules over secrets: no value of one stands in the repository, whatever it is called and wherever it is."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from dify_gitops.catalogue.secrets import PUBLISHED_ANYWHERE, PUBLISHED_WHOLE, is_secret
+from dify_gitops.rules.access import labels, maps, text, texts
+from dify_gitops.rules.rule import Flaw, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dify_gitops.rules.cluster import Cluster, Container, Object
+
+# What gives a secret away wherever it stands.
+_PATTERNS = {
+    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    "a password in a URL": re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@\"']*:(?![${<%])[^\s/@\"'{}$<>]+@"),
+    "a Google API key": re.compile(r"\bAIza[\w-]{35}\b"),
+    "a Google access token": re.compile(r"\bya29\.[\w-]{20,}"),
+    "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    "a GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{22,})"),
+    "a Slack token": re.compile(r"\bxox[abprs]-[\w-]{10,}"),
+    "an API key": re.compile(r"\bsk-[A-Za-z0-9_-]{20,}"),
+    "a JSON web token": re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+"),
+    "a published sample value of Dify": re.compile("|".join(map(re.escape, PUBLISHED_ANYWHERE))),
+}
+# Words that tell no secret, even under the name of one; a path only says where it lies.
+_INNOCENT = re.compile(r"|true|false|on|off|yes|no|none|null|/\S*|(?:\$[({][A-Za-z_]\w*[)}])+", re.IGNORECASE)
+# Generated passwords and keys: one word, long, of mixed characters. Digests are hexadecimal, names have dots or
+# no capitals, words of a language repeat letters.
+_WORD = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+_HEXADECIMAL = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
+_BITS_PER_CHARACTER = 4.0
+_OF_EACH_KIND = 3
+
+
+class Text(NamedTuple):
+    """A piece of text in an object; ``name`` is empty where it has none of its own."""
+
+    source: Object
+    field: str
+    name: str
+    value: str
+
+
+@rule(
+    "no-secret-data",
+    why="base64 is no encryption: whoever reads the repository, or its history, has the secret",
+    remedy="let an ExternalSecret bring the value from Secret Manager",
+)
+def no_secret_data(cluster: Cluster) -> Iterator[Flaw]:
+    """No Secret with values."""
+    for secret in cluster.every("Secret"):
+        for key in ("data", "stringData"):
+            if labels(secret.data, key):
+                yield Flaw(secret, key, "holds values")
+
+
+@rule(
+    "no-plain-secret",
+    why="what stands in the repository is known to everybody who can read it, for ever",
+    remedy="refer to a key of a Secret; if the value was real, replace it now",
+)
+def no_plain_secret(cluster: Cluster) -> Iterator[Flaw]:
+    """No secret in environment, arguments, ConfigMaps or annotations; the message never repeats it."""
+    for item in _texts(cluster):
+        kind = _tells(item)
+        if kind:
+            yield Flaw(item.source, item.field, f"looks like {kind}")
+
+
+def _texts(cluster: Cluster) -> Iterator[Text]:
+    for item in cluster.objects:
+        for key, value in item.annotations.items():
+            yield Text(item, f"metadata.annotations[{key}]", "", value)
+    for item in cluster.every("ConfigMap"):
+        for key, value in labels(item.data, "data").items():
+            yield Text(item, f"data[{key}]", key, value)
+    for pod in cluster.pods:
+        for key, value in pod.annotations.items():
+            yield Text(pod.owner, pod.field(f"metadata.annotations[{key}]"), "", value)
+        for container in pod.containers:
+            yield from _in_container(pod.owner, container)
+
+
+def _in_container(owner: Object, container: Container) -> Iterator[Text]:
+    for entry in maps(container.data, "env"):
+        name = text(entry, "name")
+        yield Text(owner, f"{container.path}.env[{name}].value", name, text(entry, "value"))
+    for part in ("command", "args"):
+        for number, value in enumerate(texts(container.data, part)):
+            yield from _argument(owner, f"{container.path}.{part}[{number}]", value)
+
+
+def _argument(source: Object, field: str, value: str) -> Iterator[Text]:
+    """``--admin-password=…`` is a value with a name."""
+    option, equals, setting = value.partition("=")
+    named = bool(equals) and re.fullmatch(r"-{0,2}[A-Za-z][\w-]*", option)
+    name = option.lstrip("-").replace("-", "_") if named else ""
+    yield Text(source, field, name, setting if named else value)
+
+
+def _tells(item: Text) -> str:
+    """What kind of secret a text looks like; empty for none."""
+    for kind, pattern in _PATTERNS.items():
+        if pattern.search(item.value):
+            return kind
+    if item.name and is_secret(item.name) and not _INNOCENT.fullmatch(item.value):
+        return "a secret by its name"
+    if item.name and item.value in PUBLISHED_WHOLE and is_secret(item.name):
+        return "a published sample value of Dify"
+    return "a generated password or key" if item.name and _random(item.value) else ""
+
+
+def _random(value: str) -> bool:
+    if not _WORD.fullmatch(value) or _HEXADECIMAL.fullmatch(value):
+        return False
+    kinds = (sum(map(test, value)) for test in (str.isupper, str.islower, str.isdigit))
+    total = len(value)
+    bits = -sum(count / total * math.log2(count / total) for count in Counter(value).values())
+    return all(count >= _OF_EACH_KIND for count in kinds) and bits >= _BITS_PER_CHARACTER
