@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dify_gitops.errors import Exit, InputError, UserError
 
-USAGE = """\
-usage: python gen.py [generate | check | schema]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
 
-  generate   write the repository (the default)
-  check      exit 1 if the repository is stale, does not build, or breaks a rule
-  schema     write the JSON Schemas of the input and the tables of the documentation
+    from dify_gitops.errors import Finding, Problem
 
-Runs in the folder that holds platform.yaml.
-Exit status: 0 fine, 1 findings, 2 wrong input or usage, 3 a bug of ours, 130 interrupted.
-"""
+STATUS = "exit status: 0 fine, 1 findings, 2 wrong input or usage, 3 a bug of ours, 130 interrupted"
 
 
-def generate(root: Path) -> Exit:
-    """Writes the repository and prints a summary."""
+def generate(root: Path, _form: str = "text") -> Exit:
+    """Write the repository; the last line says what changed."""
     from dify_gitops.input.load import load_repository
     from dify_gitops.repository import parts
     from dify_gitops.write import Changes, apply
@@ -33,19 +32,19 @@ def generate(root: Path) -> Exit:
     return Exit.OK
 
 
-def check(root: Path) -> Exit:
-    """Judges the repository and prints every finding."""
+def check(root: Path, form: str = "text") -> Exit:
+    """Judge what is written; every finding is printed."""
     from dify_gitops.check import findings
 
     found = findings(root)
-    for finding in found:
-        print(finding)
-    print(f"{len(found)} findings" if found else "no findings")
+    _report(found, form, sys.stdout)
+    if form == "text":
+        print(f"{len(found)} finding{'s' if len(found) > 1 else ''}" if found else "no findings")
     return Exit.FINDINGS if found else Exit.OK
 
 
-def schema(root: Path) -> Exit:
-    """Writes what is derived from the model for editors and readers."""
+def schema(root: Path, _form: str = "text") -> Exit:
+    """Write what is derived from the model: JSON Schemas for editors, tables of the documentation."""
     from dify_gitops.docs import derived
     from dify_gitops.write import replace
 
@@ -58,26 +57,51 @@ def schema(root: Path) -> Exit:
 VERBS = {"generate": generate, "check": check, "schema": schema}
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs one verb in the current folder and returns the exit status."""
-    words = sys.argv[1:] if arguments is None else arguments
-    if words and words[0] in {"-h", "--help"}:
-        print(USAGE, end="")
-        return Exit.OK
-    if len(words) > 1 or (words and words[0] not in VERBS):
-        print(f"gen.py: unknown: {' '.join(words)}\n{USAGE}", end="", file=sys.stderr)
-        return Exit.WRONG_INPUT
+def _report(flaws: Sequence[Finding | Problem], form: str, stream: TextIO) -> None:
+    """Flaws as text, or as one JSON list of objects with the same parts."""
+    if form == "json":
+        import msgspec
+
+        print(msgspec.json.format(msgspec.json.encode(flaws)).decode(), file=stream)
+        return
+    for flaw in flaws:
+        print(flaw, file=stream)
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="gen.py",
+        description="Writes the GitOps repository of the folder that holds platform.yaml.",
+        epilog=STATUS,
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how findings and problems look")
+    verbs = parser.add_subparsers(dest="verb", metavar="generate | check | schema")
+    verbs.add_parser("generate", help="write the repository (the default)")
+    verbs.add_parser("check", help="is it current, does it build, is it valid, does it keep our rules?")
+    verbs.add_parser("schema", help="write the JSON Schemas of the input and the tables of the documentation")
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one verb in the current folder and return the exit status."""
+    arguments = _arguments(words)
     try:
-        return VERBS[words[0] if words else "generate"](Path())
+        return VERBS[arguments.verb or "generate"](Path(), arguments.format)
     except InputError as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
+        _report(error.problems, arguments.format, sys.stderr)
         count = len(error.problems)
         print(f"{count} problem{'s' if count > 1 else ''}; nothing was written", file=sys.stderr)
+        return Exit.WRONG_INPUT
     except UserError as error:
         hint = f" (hint: {error.hint})" if error.hint else ""
         print(f"gen.py: {error}{hint}", file=sys.stderr)
+        return Exit.WRONG_INPUT
     except KeyboardInterrupt:
         print("gen.py: interrupted; every file is whole, run it again", file=sys.stderr)
         return Exit.INTERRUPTED
-    return Exit.WRONG_INPUT
+    except Exception:  # noqa: BLE001 - the last resort: whatever it is, it is ours
+        import traceback
+
+        traceback.print_exc()
+        print("gen.py: this is a bug of ours; please report it with the lines above", file=sys.stderr)
+        return Exit.BUG

@@ -8,6 +8,7 @@ something else is quoted.
 from __future__ import annotations
 
 import json
+import math
 import re
 import textwrap
 from typing import Any, NamedTuple
@@ -31,14 +32,16 @@ _WIDTH = 110
 _PLAIN = re.compile(r"(?:[A-Za-z0-9_/.]|--?(?=[a-z]))(?:[A-Za-z0-9_/.,@%+=~()$*?!;&<>|^-]| (?!#)|:(?! ))*(?<![ :])", re.ASCII)
 _PLAIN_IN_FLOW = re.compile(r"(?:[A-Za-z0-9_/.]|--?(?=[a-z]))[A-Za-z0-9_/.@%+=-]*", re.ASCII)
 
-# What YAML 1.1, YAML 1.2 or go-yaml takes for a boolean, null, number, time or merge key.
+# What YAML 1.1, YAML 1.2 or go-yaml takes for a boolean, null, number or time, where it could be plain otherwise.
+# Underscores do not count: go-yaml drops them before it looks. A leading sign is never plain.
 _TYPED = re.compile(
     r"""(?ix: y|n|yes|no|on|off|true|false|null|
-    [-+]?\.(?:inf|nan)|
-    [-+]?0[box][0-9a-f_]+|
-    [-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9_]+)(?:e[-+]?[0-9_]+)?|
-    [-+]?[0-9][0-9_]*(?::[0-9]{1,2})+(?:\.[0-9_]*)?|
-    [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*)"""
+    \.(?:inf|nan)|
+    0[box][0-9a-f]*|
+    (?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[-+]?[0-9]+)?|
+    [0-9]+(?::[0-9]{1,2})+(?:\.[0-9]*)?|
+    [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*|
+    \.\.\.(?:\ .*)?)"""  # the last one ends a document
 )
 
 # Readable only as an escape inside double quotes: tab, carriage return, YAML 1.1's extra line breaks, the BOM.
@@ -47,7 +50,11 @@ _NEEDS_ESCAPE = re.compile("[\t\r\x85\u2028\u2029\ufeff]")
 _REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _LONGEST_KEY = 1000  # YAML ends a simple key after 1024 characters
 
+# Text → scalar, because most text of a repository occurs in many files. Only what is short and on one line: so a hit
+# is never too long for a key, and never text that may become a block.
 _cache: dict[str, str] = {}
+_CACHED_TEXTS = 4096
+_CACHED_LENGTH = 200
 
 
 def scalar(text: str) -> str:
@@ -55,30 +62,42 @@ def scalar(text: str) -> str:
     known = _cache.get(text)
     if known is None:
         known = _scalar(text)
-        if "\n" not in text:  # multi-line text may become a block instead
+        if len(text) <= _CACHED_LENGTH and "\n" not in text:
+            if len(_cache) >= _CACHED_TEXTS:
+                _cache.clear()
             _cache[text] = known
     return known
 
 
 def _scalar(text: str) -> str:
-    if _PLAIN.fullmatch(text) and not _TYPED.fullmatch(text):
+    if _PLAIN.fullmatch(text) and not _TYPED.fullmatch(text.replace("_", "")):
         return text
-    if refused := _REFUSED.search(text):
-        message = f"control character U+{ord(refused[0]):04X} cannot be written to YAML: {text[:40]!r}"
-        raise ValueError(message)
+    _refuse(text)
     if "\n" in text or _NEEDS_ESCAPE.search(text):
         quoted = json.dumps(text, ensure_ascii=False)
         for character, escape in _ESCAPED.items():
             quoted = quoted.replace(character, escape)
         return quoted
+    return _single_quoted(text)
+
+
+def _single_quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _refuse(text: str) -> None:
+    if refused := _REFUSED.search(text):
+        message = f"control character U+{ord(refused[0]):04X} cannot be written to YAML: {text[:40]!r}"
+        raise ValueError(message)
+
+
 def _flow_item(value: Any) -> str:
-    if isinstance(value, str):
-        text = scalar(value)
-        return text if text[0] in "'\"" or _PLAIN_IN_FLOW.fullmatch(text) else "'" + text.replace("'", "''") + "'"
-    return _inline(value)
+    text = _inline(value)
+    if not text:
+        message = f"{value.__class__.__name__} cannot be written to YAML inside of a Flow list"
+        raise TypeError(message)
+    plain = value.__class__ is str and text[0] not in "'\""
+    return _single_quoted(text) if plain and not _PLAIN_IN_FLOW.fullmatch(text) else text
 
 
 def _inline(value: Any) -> str:
@@ -95,13 +114,21 @@ def _inline(value: Any) -> str:
     if kind is Flow:
         return "[" + ", ".join(map(_flow_item, value)) + "]"
     if kind is float:
-        return repr(value)
+        return _float(value)
     if kind is dict:
         return "" if value else "{}"
     if kind is list:
         return "" if value else "[]"
     message = f"{kind.__name__} cannot be written to YAML"
     raise TypeError(message)
+
+
+def _float(value: float) -> str:
+    if not math.isfinite(value):
+        message = f"{value} cannot be written to YAML for Kubernetes: JSON has no such number"
+        raise ValueError(message)
+    text = repr(value)
+    return text if "." in text else text.replace("e", ".0e")  # YAML 1.1 takes 1e+22 for text
 
 
 def _block(text: str, pad: str) -> str | None:
@@ -116,7 +143,8 @@ def _block(text: str, pad: str) -> str | None:
 
 
 def _comment(text: str, pad: str, out: list[str]) -> None:
-    for line in textwrap.wrap(text, _WIDTH - len(pad) - 2):
+    width = _WIDTH - len(pad) - 2
+    for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False):
         out.append(f"{pad}# {line}")
 
 
@@ -151,7 +179,7 @@ def _entry(head: str, value: Any, pad: str, out: list[str]) -> None:
     """One ``key: value`` or ``- value``, with its comment."""
     note = ""
     if value.__class__ is Note:
-        value, note = value
+        value, note = value[0], _one_line(value[1])
     if value.__class__ is str and "\n" in value and (block := _block(value, pad + "  ")):
         inline = block
     else:
@@ -171,17 +199,24 @@ def _entry(head: str, value: Any, pad: str, out: list[str]) -> None:
         _sequence(value, pad, out)
 
 
+def _one_line(note: str) -> str:
+    """A comment's text without any line break, of which YAML 1.1 knows more than ASCII's."""
+    _refuse(note)
+    return " ".join(note.split())
+
+
 def _sequence(items: list[Any], pad: str, out: list[str]) -> None:
     for item in items:
         note = ""
         if item.__class__ is Note:
-            item, note = item
+            item, note = item[0], _one_line(item[1])
         if item and item.__class__ in (dict, list):
             if note:
                 _comment(note, pad, out)
             start = len(out)
             (_mapping if item.__class__ is dict else _sequence)(item, pad + "  ", out)
-            while out[start].lstrip().startswith("#"):  # a comment above the first key
+            while out[start].lstrip().startswith("#"):  # a comment above the first key: to the dash, outside of a block
+                out[start] = f"{pad}{out[start].lstrip()}"
                 start += 1
             out[start] = f"{pad}- {out[start][len(pad) + 2:]}"
         else:

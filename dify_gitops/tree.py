@@ -152,7 +152,7 @@ def overlay(name: str, environment: Environment, platform: Platform) -> Part:
     resources = generated.files(environment, platform)
     for file, manifests in resources.items():
         tree[f"{folder}/{file}"] = _documents(header, manifests, platform.labels)
-    config = [*config_maps(name, environment), *generated.squid(environment)]
+    config = [*config_maps(name, environment), *generated.proxies(environment)]
     for config_map in config:
         for file, text in config_map.files.items():
             tree[f"{folder}/config/{file}"] = header + text

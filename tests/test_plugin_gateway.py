@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -32,22 +33,25 @@ class QuietServer(ThreadingHTTPServer):
 
 
 class Daemon(BaseHTTPRequestHandler):
-    """Answers with method, path and headers as they arrived; /e/stream sends a chunk and waits for permission."""
+    """Answers with what arrived; /e/stream sends three events, each of which must have been seen before the next."""
 
     protocol_version = "HTTP/1.1"
-    go_on = threading.Event()
+    seen = threading.Semaphore(0)
+    body_began = threading.Event()
 
     def do_GET(self) -> None:
         if self.path == "/e/stream":
             self.stream()
             return
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self.rfile.read(1) if self.command == "POST" else b""
+        self.body_began.set()
+        body += self.rfile.read(int(self.headers.get("Content-Length", 0)) - len(body))
         seen = {
-            "method": self.command,
             "path": self.path,
             "version": self.request_version,
             "headers": self.headers.items(),
-            "length": len(body),
+            "body": body.decode(),
+            "connection": self.client_address[1],
         }
         self.answer(json.dumps(seen).encode())
 
@@ -61,12 +65,11 @@ class Daemon(BaseHTTPRequestHandler):
 
     def stream(self) -> None:
         self.send_response(200)
-        self.send_header("Transfer-Encoding", "chunked")
+        self.send_header("Content-Length", "11")
         self.end_headers()
-        for event in (b"first", b"second"):
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
-            assert self.go_on.wait(10)
-        self.wfile.write(b"0\r\n\r\n")
+        for event in (b"one", b"two", b"three"):
+            self.wfile.write(event)
+            assert self.seen.acquire(timeout=10)
 
     def log_message(self, *_: object) -> None: ...
 
@@ -208,11 +211,25 @@ def test_probes_and_load_balancer_find_it_healthy(gateway: Gateway, host: str) -
 
 
 def test_streamed_answers_arrive_as_they_are_sent(gateway: Gateway) -> None:
-    Daemon.go_on.clear()
     with gateway.send("/e/stream") as answer:
-        assert answer.read(5) == b"first"  # a buffering proxy would wait for the end
-        Daemon.go_on.set()
-        assert answer.read() == b"second"
+        for event in (b"one", b"two", b"three"):  # a buffering proxy would wait for the end
+            assert answer.read(len(event)) == event
+            Daemon.seen.release()
+
+
+def test_uploads_arrive_as_they_are_sent(gateway: Gateway) -> None:
+    Daemon.body_began.clear()
+    head = f"POST /e/upload HTTP/1.1\r\nHost: {DOMAIN}\r\nContent-Length: 10\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as connection:
+        connection.sendall(f"{head}first".encode())
+        assert Daemon.body_began.wait(5)  # a buffering proxy would wait for the end
+        connection.sendall(b"-last")
+        answer = connection.makefile("rb").read()
+    assert b'"body": "first-last"' in answer
+
+
+def test_connections_to_the_daemon_are_used_again(gateway: Gateway) -> None:
+    assert len({gateway.arrived("/e/abc")["connection"] for _ in range(5)}) == 1
 
 
 @pytest.mark.parametrize(("size", "status"), [(100 * 1024**2, 100), (100 * 1024**2 + 1, 413)])
@@ -223,9 +240,16 @@ def test_a_body_may_have_100_mb(gateway: Gateway, size: int, status: int) -> Non
         assert connection.recv(100).startswith(f"HTTP/1.1 {status} ".encode())
 
 
-def test_connections_outlive_those_of_the_load_balancer() -> None:
+def test_time_limits() -> None:
     text = (TEMPLATES / "plugin-gateway-nginx.conf").read_text()
-    assert "keepalive_timeout 620s;" in text  # Google's keep 600 s
+    limits = {name: int(value) for name, value in re.findall(r"^ *(\w+_timeout) (\d+)s;$", text, re.MULTILINE)}
+    assert limits["keepalive_timeout"] > 600  # how long Google's load balancer keeps an idle connection
+    assert limits["proxy_read_timeout"] == limits["proxy_send_timeout"] == 3600
+
+
+def test_it_does_not_tell_its_version(gateway: Gateway) -> None:
+    with gateway.send("/") as answer:
+        assert answer.headers["Server"] == "nginx"
 
 
 def test_the_log_has_requests_as_json_but_no_query_and_no_probe(gateway: Gateway) -> None:

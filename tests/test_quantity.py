@@ -54,7 +54,7 @@ def test_the_api_servers_spelling_is_kept(text: str, kept: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "m", "1.", ".5", "-1", "1mi", "1gi", "1 Gi", "1e3", "0.0001", "0.1m", "1\n"])
 def test_what_is_no_quantity_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="quantity|thousandth"):
+    with pytest.raises(ValueError, match=r"quantity|thousandth"):
         canonical(text)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dify_gitops.catalogue.secrets import INVENTORY, is_secret, ref
+from dify_gitops.catalogue.secrets import INVENTORY, SecretKey, is_secret, ref
 
 
 @pytest.mark.parametrize("entry", INVENTORY, ids=lambda entry: f"{entry.namespace}/{entry.secret}/{entry.key}")
-def test_what_is_in_the_inventory_can_be_referred_to(entry: object) -> None:
-    secret, key = entry.secret, entry.key  # type: ignore[attr-defined]
-    assert ref(secret, key) == {"secretKeyRef": {"name": secret, "key": key}}
+def test_what_is_in_the_inventory_can_be_referred_to(entry: SecretKey) -> None:
+    reference = {"name": entry.secret, "key": entry.key, **({"optional": True} if entry.optional else {})}
+    assert ref(entry.secret, entry.key) == {"secretKeyRef": reference}
 
 
 @pytest.mark.parametrize(("secret", "key"), [("dify-app", "password"), ("dify-mail", "password"), ("", "")])

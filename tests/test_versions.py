@@ -129,7 +129,7 @@ def test_every_patch_and_transformer_hits_something(tmp_path: Path) -> None:
         folder = root / f"overlays/{name}/generated"
         kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))
         assert {entry["name"] for entry in kustomization["images"]} <= images
-        for entry in kustomization["replicas"]:
+        for entry in kustomization.get("replicas", []):
             cluster.get("Deployment", entry["name"])
         for patch in kustomization["patches"]:
             cluster.get(patch["target"]["kind"], patch["target"]["name"])

@@ -1,15 +1,20 @@
-"""Images: those that follow the Dify version by name, the others at the one version that belongs to this generator."""
+"""Images as the base names them: api and web without a tag, which is the Dify version and so the overlay's; the others
+at the version that belongs to the default release or to this generator.
+"""
 
 from __future__ import annotations
 
-# The tag comes from the release, and so from the overlay.
+from dify_gitops.catalogue.releases import DEFAULT, RELEASES
+
+_RELEASE = RELEASES[DEFAULT]
+
 API = "langgenius/dify-api"
 WEB = "langgenius/dify-web"
-SANDBOX = "langgenius/dify-sandbox"
-PLUGIN_DAEMON = "langgenius/dify-plugin-daemon"
-WEAVIATE = "semitechnologies/weaviate"
 
-# The same everywhere, so the base pins them.
+SANDBOX = f"langgenius/dify-sandbox:{_RELEASE.sandbox}"
+PLUGIN_DAEMON = f"langgenius/dify-plugin-daemon:{_RELEASE.plugin_daemon}"
+WEAVIATE = f"semitechnologies/weaviate:{_RELEASE.weaviate}"
+
 SQUID = "ubuntu/squid:6.6-24.04_beta"
 CLOUD_SQL_PROXY = "gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.25.3"
 HAPROXY = "haproxy:3.2.24-alpine"

@@ -12,6 +12,10 @@ from dify_gitops.templates import template
 
 UID = 101  # user nginx of the unprivileged image
 
+# nginx.conf is the base's, the one line with the domain is the overlay's: together they are one folder.
+_SOURCES = ("plugin-gateway", "plugin-gateway-domain")
+_CONFIG = {"name": "config", "projected": {"sources": [{"configMap": {"name": name}} for name in _SOURCES]}}
+
 
 def component() -> Component:
     """Folder ``base/plugin-gateway``."""
@@ -35,7 +39,7 @@ def component() -> Component:
         uid=UID,
         grace=60,
         containers=[main],
-        volumes=[pods.config_volume("config", "plugin-gateway"), pods.scratch("tmp", "512Mi")],
+        volumes=[_CONFIG, pods.scratch("tmp", "512Mi")],
     )
     return Component(
         "plugin-gateway",

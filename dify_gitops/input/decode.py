@@ -146,7 +146,7 @@ class Decoder:
                 continue
             if not key.is_scalar or not isinstance(scalar(key), str):
                 got = words.got(key, scalar(key) if key.is_scalar else None)
-                hint = f"put it in quotes: '{key.text}'" if key.is_scalar else ""
+                hint = f"put it in quotes: '{key.text[:_MANY_DIGITS]}'" if key.is_scalar else ""
                 self._complain(key, path, f"a key must be text, this is {got}", hint)
             elif key.text == "<<" and key.kind == PLAIN:
                 self._complain(key, path, "merge keys (<<) are not supported", "write the keys out")

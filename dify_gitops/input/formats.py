@@ -151,9 +151,7 @@ Cron = Annotated[
         check=_cron,
     ),
 ]
-Email = Annotated[
-    str, text(r"^[^@\s<>]+@[a-z0-9-]+(\.[a-z0-9-]+)+$", "an e-mail address", "platform@acme.example")
-]
+Email = Annotated[str, text(r"^[^@\s<>]+@[a-z0-9-]+(\.[a-z0-9-]+)+$", "an e-mail address", "platform@acme.example")]
 TimeZone = Annotated[
     str,
     text(
@@ -176,9 +174,7 @@ ImageName = Annotated[
         hint="such as asia-docker.pkg.dev/acme/mirror; tag and digest have keys of their own",
     ),
 ]
-Tag = Annotated[
-    str, text(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$", "an image tag", "1.11.4", hint="such as '1.11.4'")
-]
+Tag = Annotated[str, text(r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$", "an image tag", "1.11.4", hint="such as '1.11.4'")]
 Digest = Annotated[
     str,
     text(
@@ -225,9 +221,7 @@ SqlTier = Annotated[
         check=_sql_tier,
     ),
 ]
-SecretName = Annotated[
-    str, text(r"^[A-Za-z0-9_-]{1,255}$", "a Secret Manager secret name", "dify-smtp-password")
-]
+SecretName = Annotated[str, text(r"^[A-Za-z0-9_-]{1,255}$", "a Secret Manager secret name", "dify-smtp-password")]
 VariableName = Annotated[
     str,
     text(

@@ -47,9 +47,7 @@ class Network(Model, frozen=True):
     nodes: Annotated[f.Cidr, doc("nodes (primary range of the subnet)")] = "10.0.0.0/16"
     pods: Annotated[f.Cidr, doc("pods; every node takes a /24 of it")] = "10.1.0.0/16"
     services: Annotated[f.Cidr, doc("Kubernetes Services")] = "10.2.0.0/16"
-    private_services: Annotated[f.Cidr, doc("Cloud SQL and Memorystore (private services access)")] = (
-        "10.3.0.0/16"
-    )
+    private_services: Annotated[f.Cidr, doc("Cloud SQL and Memorystore (private services access)")] = "10.3.0.0/16"
     control_plane: Annotated[f.Cidr, doc("GKE's control plane, a /28")] = "172.16.0.0/28"
 
 
@@ -63,16 +61,12 @@ class Nodes(Model, frozen=True):
 class Database(Model, frozen=True):
     """Cloud SQL for PostgreSQL."""
 
-    instance: Annotated[
-        f.InstanceName, doc("instance name; restoring into a new instance means a new name here")
-    ] = "dify-postgres-a"
+    instance: Annotated[f.InstanceName, doc("instance name; restoring into a new instance means a new name here")] = (
+        "dify-postgres-a"
+    )
     tier: Annotated[f.SqlTier, doc("machine of the instance")] = "db-custom-2-4096"
-    availability: Annotated[
-        Literal["REGIONAL", "ZONAL"], doc("REGIONAL keeps a standby in a second zone")
-    ] = "REGIONAL"
-    max_connections: Annotated[
-        int, doc("the server's limit; all pools together must fit", ge=25, le=262143)
-    ] = 200
+    availability: Annotated[Literal["REGIONAL", "ZONAL"], doc("REGIONAL keeps a standby in a second zone")] = "REGIONAL"
+    max_connections: Annotated[int, doc("the server's limit; all pools together must fit", ge=25, le=262143)] = 200
 
 
 class Redis(Model, frozen=True):
@@ -87,9 +81,7 @@ class Storage(Model, frozen=True):
     """Cloud Storage buckets. Names are unique in the world."""
 
     bucket: Annotated[f.BucketName | None, doc("files of Dify; default `<project>-dify`")] = None
-    backup_bucket: Annotated[
-        f.BucketName | None, doc("backups of Weaviate; default `<project>-dify-weaviate`")
-    ] = None
+    backup_bucket: Annotated[f.BucketName | None, doc("backups of Weaviate; default `<project>-dify-weaviate`")] = None
 
 
 class Image(Model, frozen=True):
@@ -137,9 +129,7 @@ class Api(Sized, frozen=True):
 class Pool(Sized, frozen=True):
     """Workers that take the same queues."""
 
-    min: Annotated[
-        int, doc("replicas at least; 0 only where no queue is polled every minute", ge=0, le=100)
-    ] = 1
+    min: Annotated[int, doc("replicas at least; 0 only where no queue is polled every minute", ge=0, le=100)] = 1
     max: Annotated[int, doc("replicas at most", ge=1, le=100)] = 4
     concurrency: Annotated[int, doc("tasks that one pod runs at a time", ge=1, le=64)] = 4
     queues: Annotated[
@@ -174,13 +164,11 @@ class Sandbox(Sized, frozen=True):
 class PluginDaemon(Sized, frozen=True):
     """Runs plugins, among them every model provider; exactly one replica, it is not made for more."""
 
-    volume: Annotated[
-        f.Bytes, doc("volume for packages and their virtual environments; can grow, never shrink")
-    ] = "20Gi"
-    ports: Annotated[tuple[Port, ...], doc("TCP ports on the internet that plugins may call")] = (443,)
-    remote_debugging: Annotated[bool, doc("lets plugin developers attach over a port-forward to 5003")] = (
-        False
+    volume: Annotated[f.Bytes, doc("volume for packages and their virtual environments; can grow, never shrink")] = (
+        "20Gi"
     )
+    ports: Annotated[tuple[Port, ...], doc("TCP ports on the internet that plugins may call")] = (443,)
+    remote_debugging: Annotated[bool, doc("lets plugin developers attach over a port-forward to 5003")] = False
     requests: Annotated[Amount, doc("what the scheduler reserves")] = _amount("250m", "512Mi")
     limits: Annotated[Amount, doc("the most it may use")] = _amount("1000m", "2Gi")
 

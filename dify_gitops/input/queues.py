@@ -28,6 +28,5 @@ def pool_queues(environment: Environment) -> dict[str, tuple[str, ...]]:
         named.update(release.interactive)
     rest = set(release.queues) - named
     return {
-        name: tuple(sorted(rest.union(queues) - {REST})) if REST in queues else queues
-        for name, queues in taken.items()
+        name: tuple(sorted(rest.union(queues) - {REST})) if REST in queues else queues for name, queues in taken.items()
     }

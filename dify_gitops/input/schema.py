@@ -69,9 +69,7 @@ def input_tables() -> str:
 def _profile(name: str) -> dict[str, Any]:
     required = {"project": "any-project", "region": "any-region1", "domain": "any.example"}
     whole = msgspec.convert({**PROFILES[name], **required, "profile": name}, Environment)
-    return {
-        attribute: value for attribute, value in structs.asdict(whole).items() if attribute not in required
-    }
+    return {attribute: value for attribute, value in structs.asdict(whole).items() if attribute not in required}
 
 
 def _rows(spec: Keys, prefix: str, columns: _Columns) -> Iterator[str]:
@@ -97,9 +95,7 @@ def _rows(spec: Keys, prefix: str, columns: _Columns) -> Iterator[str]:
 
 def _values(spec: Keys, column: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The values of a section; where there is none, the defaults that it would have."""
-    return {
-        label: spec.defaults() if value is None else structs.asdict(value) for label, value in column.items()
-    }
+    return {label: spec.defaults() if value is None else structs.asdict(value) for label, value in column.items()}
 
 
 def _default(field: Field, column: dict[str, Any]) -> str:
@@ -134,8 +130,4 @@ def _words(spec: Spec) -> str:
 
 def _line(path: str, field: Field, words: str, defaults: list[str]) -> str:
     cells = [f"`{path}`", field.description, words, *defaults]
-    return (
-        "|"
-        + "|".join(f" {cell} " if cell else " " for cell in (cell.replace("|", "\\|") for cell in cells))
-        + "|"
-    )
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in (cell.replace("|", "\\|") for cell in cells)) + "|"

@@ -16,8 +16,14 @@ _WORDS: Final = {
     "could not find expected ':'": ("a key without ':'", "write 'key: value', or '- value' in a list"),
     "did not find expected key": ("no key of this level", "indent keys of one level alike"),
     "did not find expected '-' indicator": ("neither '-' nor the end of the list", "indent all items alike"),
-    "did not find expected ',' or ']'": ("neither ',' nor ']' here, after the '['", "quote text with [ ] { } or ,"),
-    "did not find expected ',' or '}'": ("neither ',' nor '}' here, after the '{'", "quote text with [ ] { } or ,"),
+    "did not find expected ',' or ']'": (
+        "neither ',' nor ']' here, after the '['",
+        "close it; quote text with [ ] { } or ,",
+    ),
+    "did not find expected ',' or '}'": (
+        "neither ',' nor '}' here, after the '{'",
+        "close it; quote text with [ ] { } or ,",
+    ),
     "found unexpected end of stream": ("a quote is never closed", "close it; inside of '…' write '' for '"),
     "did not find expected node content": (
         "a value or a closing bracket is missing",

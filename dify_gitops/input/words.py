@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _LONGEST: Final = 60
 _TELLING: Final = 3  # letters that are enough to guess a word from its beginning
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_WORD = re.compile(r"[A-Za-z0-9._-]{1,60}")
 _DIGITS = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _SWITCHES: Final = {
     **dict.fromkeys(("true", "yes", "on", "y", "1"), "true"),
@@ -97,7 +98,8 @@ def type_hint(  # noqa: PLR0911 - a list of cases
         keys = isinstance(spec, Keys | MapOf)
         return "indent its keys below it, or remove it" if keys else "write a value, or remove the key"
     if isinstance(spec, ListOf):
-        return f"write [{node.text[:_LONGEST]}]" if node.is_scalar else ""
+        item = node.text if _WORD.fullmatch(node.text) else "…"
+        return f"write [{item}]" if node.is_scalar else ""
     if not isinstance(spec, Leaf):
         return ""
     if not node.is_scalar:

@@ -8,6 +8,7 @@ from dify_gitops import names
 from dify_gitops.catalogue.flows import GOOGLE
 from dify_gitops.components import ConfigMap
 from dify_gitops.components.worker import STANDARD_POOLS, pool_manifests
+from dify_gitops.input.model import PluginGateway, Sandbox, SsrfProxy
 from dify_gitops.k8s.identity import service_account
 from dify_gitops.k8s.objects import Manifest, manifest
 from dify_gitops.overlay import networks, scaling
@@ -81,15 +82,22 @@ def files(environment: Environment, platform: Platform) -> dict[str, list[Manife
 
 
 def replicas(environment: Environment) -> list[dict[str, Any]]:
-    """How many pods run where no scaler owns the number."""
+    """How many pods run where no scaler owns the number, as far as it differs from the base."""
     counts = {
-        "plugin-gateway": environment.plugin_gateway.replicas,
-        "sandbox": environment.sandbox.replicas,
-        "ssrf-proxy": environment.ssrf_proxy.replicas,
+        "plugin-gateway": (PluginGateway(), environment.plugin_gateway),
+        "sandbox": (Sandbox(), environment.sandbox),
+        "ssrf-proxy": (SsrfProxy(), environment.ssrf_proxy),
     }
-    return [{"name": name, "count": count} for name, count in counts.items()]
+    return [
+        {"name": name, "count": wanted.replicas}
+        for name, (base, wanted) in counts.items()
+        if wanted.replicas != base.replicas
+    ]
 
 
-def squid(environment: Environment) -> list[ConfigMap]:
-    """squid.conf with this environment's ranges and ports."""
-    return [ConfigMap("ssrf-proxy", {"squid.conf": networks.squid_conf(environment)})]
+def proxies(environment: Environment) -> list[ConfigMap]:
+    """What the two proxies must know of this environment: squid its ranges and ports, nginx the domain."""
+    return [
+        ConfigMap("plugin-gateway-domain", {"domain.conf": f"server_name {environment.domain};\n"}),
+        ConfigMap("ssrf-proxy", {"squid.conf": networks.squid_conf(environment)}),
+    ]

@@ -51,17 +51,18 @@ def _mirrored(registry: str, image: str) -> str:
 
 
 def transformers(environment: Environment) -> list[dict[str, Any]]:
-    """Entries of kustomize's ``images``: what follows the Dify version, and what the input changes.
+    """Entries of kustomize's ``images``: what differs from the base, as every entry is a walk over all objects.
 
-    A digest wins over the tag, as it does for the kubelet. Every entry costs kustomize a walk over all objects.
+    A digest wins over the tag, as it does for the kubelet.
     """
     entries = []
     registry = environment.images.registry
     for key, pinned in _IMAGES.items():
-        image = pinned.partition(":")[0]
+        image, _, base_tag = pinned.partition(":")
         wanted = getattr(environment.images, key)
         name = wanted.name or (_mirrored(registry, image) if registry else "")
-        if key not in _FOLLOWS_DIFY and not (name or wanted.tag or wanted.digest):
+        tag = effective_tag(environment, key)
+        if tag == base_tag and not (name or wanted.digest):
             continue
         entry: dict[str, Any] = {"name": image}
         if name:
@@ -69,6 +70,6 @@ def transformers(environment: Environment) -> list[dict[str, Any]]:
         if wanted.digest:
             entry["digest"] = wanted.digest
         else:
-            entry["newTag"] = effective_tag(environment, key)
+            entry["newTag"] = tag
         entries.append(entry)
     return entries

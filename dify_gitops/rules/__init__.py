@@ -73,6 +73,7 @@ RULES: dict[str, Rule] = {
         reachability.dns_reachable,
         reachability.ingress_reachable,
         reachability.metrics_reachable,
+        reachability.outside_reachable,
         isolation.default_deny,
         isolation.metadata_server,
         isolation.sandbox_egress,
@@ -141,7 +142,7 @@ def unused_waivers(waivers: Sequence[Waiver], findings: Iterable[Finding], where
     for waiver in waivers:
         if waiver.rule not in RULES:
             near = nearest(waiver.rule, RULES)
-            message, hint = f"there is no rule {waiver.rule}", meant(near) or "see the list of rules"
+            message, hint = f"there is no rule {waiver.rule}", meant(near) or "docs/rules.md lists them"
         elif not any(_accepts(waiver, finding) for finding in found):
             message, hint = f"{waiver.rule} finds nothing there in any environment", "remove the waiver"
         elif not waiver.reason.strip():

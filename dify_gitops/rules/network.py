@@ -106,6 +106,16 @@ class Network:
             for entry in rules(policy, direction)
         )
 
+    def leaves(self, pod: Pod, port: int) -> bool:
+        """Whether a pod may open TCP connections on ``port`` to any range of addresses."""
+        policies = self.restricting(pod, EGRESS)
+        return not policies or any(
+            _port_allowed(entry, port, "TCP", {})
+            and any("ipBlock" in peer for peer in maps(entry, PEERS[EGRESS]))
+            for policy in policies
+            for entry in rules(policy, EGRESS)
+        )
+
     def _peer_allowed(self, entry: dict[str, Any], direction: str, namespace: str, other: Endpoint | Range) -> bool:
         peers = maps(entry, PEERS[direction])
         return not peers or any(self.peer_matches(peer, namespace, other) for peer in peers)

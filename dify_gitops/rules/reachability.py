@@ -126,3 +126,29 @@ def metrics_reachable(cluster: Cluster) -> Iterator[Flaw]:
                 if isinstance(number, int) and not network.allows(INGRESS, pod, COLLECTOR, number):
                     message = f"TCP {number} of {pod.owner} does not admit the collectors"
                     yield Flaw(monitoring, f"spec.endpoints[{port}]", message)
+
+
+# Containers that stand for something outside of the cluster, and the port that they open there.
+_OUTSIDE = {"cloud-sql-proxy": ports.CLOUD_SQL, "redis-tunnel": ports.MEMORYSTORE}
+# Workloads that must reach public addresses, beside those that act as a Google service account.
+_ONLINE = frozenset({"plugin-daemon", "ssrf-proxy"})
+
+
+@rule(
+    "outside-reachable",
+    why="a sidecar without way to its database never starts, and the pod waits for it for ever",
+    remedy="select the pod in the NetworkPolicy that opens this way",
+)
+def outside_reachable(cluster: Cluster) -> Iterator[Flaw]:
+    """Pods get out to Cloud SQL, Memorystore and Google's APIs where they have a container or identity for it."""
+    network = Network(cluster)
+    for pod in cluster.pods:
+        field = pod.field("metadata.labels")
+        for container in pod.containers:
+            port = _OUTSIDE.get(container.name)
+            if port and not network.leaves(pod, port):
+                message = f"no egress rule lets {container.name} out to any address on TCP {port}"
+                yield Flaw(pod.owner, field, message)
+        online = google_account(cluster, pod) or pod.labels.get(names.NAME) in _ONLINE
+        if online and not network.allows(EGRESS, pod, _INTERNET, ports.HTTPS):
+            yield Flaw(pod.owner, field, f"no egress rule lets it out to the internet on TCP {ports.HTTPS}")

@@ -111,9 +111,8 @@ def _tells(item: Text) -> str:
         if pattern.search(item.value):
             return kind
     if item.name and is_secret(item.name) and not _INNOCENT.fullmatch(item.value):
-        return "a secret by its name"
-    if item.name and item.value in PUBLISHED_WHOLE and is_secret(item.name):
-        return "a published sample value of Dify"
+        published = item.value in PUBLISHED_WHOLE
+        return "a published sample value of Dify" if published else "a secret by its name"
     return "a generated password or key" if item.name and _random(item.value) else ""
 
 

@@ -36,6 +36,4 @@ def taken(environment: Environment, file: str, bad: list[Path], owners: Owners) 
             continue
         same_project = same_project or what == "project"
         whose = owner if owner != file else dotted(key)
-        yield Complaint(
-            path, f"{name} is the {what} of {whose} already", f"each needs its own {what}", also=(key,)
-        )
+        yield Complaint(path, f"{name} is the {what} of {whose} already", f"each needs its own {what}", also=(key,))

@@ -53,9 +53,7 @@ def private(environment: Environment) -> Complaints:
     for name, network in _networks(environment.network).items():
         if not any(network.subnet_of(space) for space in _PRIVATE):
             spaces = ", ".join(str(space) for space in _PRIVATE)
-            yield Complaint(
-                ("network", name), f"{network} is not a private range", f"choose one within {spaces}"
-            )
+            yield Complaint(("network", name), f"{network} is not a private range", f"choose one within {spaces}")
 
 
 def sizes(environment: Environment) -> Complaints:
@@ -83,12 +81,8 @@ def room_for_nodes(environment: Environment) -> Complaints:
     if _PODS[0] <= pods.prefixlen <= _PODS[1] and 2 ** (24 - pods.prefixlen) < nodes:
         largest = 24 - (nodes - 1).bit_length()
         message = f"a /{pods.prefixlen} is too small: {needs} take a /24 each"
-        yield Complaint(
-            ("network", "pods"), message, f"a /{largest} or larger, or fewer nodes", also=_NODES_MAX
-        )
+        yield Complaint(("network", "pods"), message, f"a /{largest} or larger, or fewer nodes", also=_NODES_MAX)
     if own.num_addresses - _RESERVED_ADDRESSES < nodes and own.prefixlen <= _SUBNET[1]:
         largest = 32 - (nodes + _RESERVED_ADDRESSES - 1).bit_length()
         message = f"a /{own.prefixlen} is too small for {needs}"
-        yield Complaint(
-            ("network", "nodes"), message, f"a /{largest} or larger, or fewer nodes", also=_NODES_MAX
-        )
+        yield Complaint(("network", "nodes"), message, f"a /{largest} or larger, or fewer nodes", also=_NODES_MAX)

@@ -19,9 +19,7 @@ def repository(platform: Platform) -> Complaints:
     scheme, _, rest = platform.repository.partition("://")
     user, at, _ = rest.partition("/")[0].rpartition("@")
     if at and (scheme == "https" or ":" in user):
-        yield Complaint(
-            ("repository",), "holds a password or a token", "remove all up to the '@'", secret=True
-        )
+        yield Complaint(("repository",), "holds a password or a token", "remove all up to the '@'", secret=True)
 
 
 def labels(platform: Platform) -> Complaints:

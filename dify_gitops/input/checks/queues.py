@@ -71,9 +71,7 @@ def idle(environment: Environment) -> Complaints:
         if not queues:
             own = environment.worker.pools[name].queues or name == INTERACTIVE
             message = "takes no queue" + (": other pools name them all" if own else "")
-            yield Complaint(
-                _path(name, "queues"), message, "name some of this Dify version's queues", also=_ALL
-            )
+            yield Complaint(_path(name, "queues"), message, "name some of this Dify version's queues", also=_ALL)
 
 
 def polled(environment: Environment) -> Complaints:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec import structs
 
 from dify_gitops.catalogue import secrets
-from dify_gitops.catalogue.variables import owned_variables
 from dify_gitops.input.checks import Complaint
 
 if TYPE_CHECKING:
@@ -23,8 +22,13 @@ _TARGETS: Final = {"dify": "dify", "web": "web", "plugin_daemon": "pluginDaemon"
 
 def names(environment: Environment) -> Complaints:
     """Secrets come from Secrets, and what another key decides is decided there."""
-    for target, variables in structs.asdict(environment.variables).items():
-        owned = owned_variables()[target] if variables else frozenset()
+    given = structs.asdict(environment.variables)
+    if not any(given.values()):
+        return
+    from dify_gitops.catalogue.variables import owned_variables  # hundreds of them: only where they matter
+
+    for target, variables in given.items():
+        owned = owned_variables()[target]
         for name in variables:
             path = ("variables", _TARGETS[target], name)
             if secrets.is_secret(name):

@@ -1,0 +1,197 @@
+"""Our own rules: silent on a healthy cluster, each one heard when its thing is broken."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from cluster_fixtures import FOLDER, broken_objects, good_objects, identity
+
+from dify_gitops import rules
+from dify_gitops.catalogue.secrets import INVENTORY
+from dify_gitops.input.model import Waiver
+from dify_gitops.rules import RULES, examine, judge, rules_table, unused_waivers, unwaived
+
+if TYPE_CHECKING:
+    from repo import Cluster as Rendered
+
+VERSION = "1.35"
+BROKEN = sorted((FOLDER / "broken").glob("*.yaml"))
+MINE = {"where": "platform.yaml"}
+
+
+def found(objects: list[dict[str, Any]]) -> list[str]:
+    return [str(finding) for finding in examine(objects, "good.yaml", VERSION)]
+
+
+def pick(objects: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    """The object `Kind namespace/name`."""
+    (item,) = [item for item in objects if identity(item) == name]
+    return item
+
+
+def first_container(workload: dict[str, Any]) -> dict[str, Any]:
+    container: dict[str, Any] = workload["spec"]["template"]["spec"]["containers"][0]
+    return container
+
+
+def test_a_healthy_cluster_has_no_finding() -> None:
+    assert found(good_objects()) == []
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_what_we_generate_has_no_finding(name: str, request: pytest.FixtureRequest) -> None:
+    rendered: Rendered = request.getfixturevalue(name)
+    assert [str(finding) for finding in examine(rendered.objects, f"overlays/{name}", VERSION)] == []
+
+
+def test_every_rule_has_a_fixture_that_breaks_it() -> None:
+    assert {path.stem for path in BROKEN} == set(RULES)
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_a_broken_cluster_has_exactly_these_findings(path: Path) -> None:
+    fixture = yaml.safe_load(path.read_text(encoding="utf-8"))
+    findings = examine(broken_objects(fixture), "good.yaml", VERSION)
+    assert [str(finding) for finding in findings] == fixture["findings"]
+    assert {finding.rule for finding in findings} == {path.stem, *fixture.get("also", {})}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
+def test_a_rule_says_in_one_line_each_why_and_what_to_do(rule: Any) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.id)
+    for line in (rule.why, rule.remedy):
+        assert 10 < len(line) <= 110
+        assert not set("\n|") & set(line), "it also stands in a table"
+        assert not line.endswith(".")
+    assert f"| `{rule.id}` | {rule.why} | {rule.remedy} |\n" in rules_table()
+
+
+def test_two_rules_do_not_find_one_thing() -> None:
+    """Each id is used once: a second rule of the same id would replace the first in the registry."""
+    source = "".join(path.read_text(encoding="utf-8") for path in _modules())
+    assert sorted(re.findall(r'@rule\(\n    "([a-z-]+)"', source)) == sorted(RULES)
+
+
+def _modules() -> list[Path]:
+    return sorted(Path(rules.__path__[0]).glob("*.py"))
+
+
+# --- waivers ---------------------------------------------------------------------------------------------------
+
+
+def without_limits() -> list[dict[str, Any]]:
+    objects = good_objects()
+    del first_container(pick(objects, "Deployment dify/api"))["resources"]["limits"]["cpu"]
+    return objects
+
+
+WAIVER = Waiver(rule="limits-set", object="Deployment dify/api", reason="throttling costs more than it saves")
+
+
+def test_a_waiver_accepts_one_rule_at_one_object() -> None:
+    assert judge(without_limits(), "overlays/dev", [WAIVER], VERSION) == []
+    for other in (
+        Waiver(rule="requests-set", object=WAIVER.object, reason="x"),
+        Waiver(rule=WAIVER.rule, object="Deployment dify/web", reason="x"),
+    ):
+        (finding,) = judge(without_limits(), "overlays/dev", [other], VERSION)
+        assert finding.rule == "limits-set"
+
+
+def test_a_waiver_needs_no_hash_of_a_generated_config_map() -> None:
+    objects = good_objects()
+    objects.append(
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "extra-5t8k2hc9fm", "namespace": "dify"},
+            "data": {"SMTP_PASSWORD": "hunter2"},
+        }
+    )
+    plain = Waiver(rule="no-plain-secret", object="ConfigMap dify/extra", reason="an example")
+    assert judge(objects, "overlays/dev", [plain], VERSION) == []
+    hashed = Waiver(rule="no-plain-secret", object="ConfigMap dify/extra-5t8k2hc9fm", reason="an example")
+    assert judge(objects, "overlays/dev", [hashed], VERSION) == []
+
+
+def test_a_waiver_that_is_used_in_one_environment_is_used() -> None:
+    findings = examine(good_objects(), "overlays/dev", VERSION) + examine(without_limits(), "overlays/prod", VERSION)
+    assert unwaived(findings, [WAIVER]) == []
+    assert unused_waivers([WAIVER], findings, **MINE) == []
+
+
+def test_a_waiver_without_effect_or_reason_or_rule_is_a_finding() -> None:
+    waivers = [
+        WAIVER,
+        Waiver(rule="limits-set", object="Deployment dify/worker-batch", reason="big"),
+        Waiver(rule="limit-set", object="Deployment dify/api", reason="typo"),
+        Waiver(rule="xyz", object="Deployment dify/api", reason="typo"),
+        Waiver(rule="limits-set", object="Deployment dify/api", reason=" \t"),
+    ]
+    findings = examine(without_limits(), "overlays/dev", VERSION)
+    assert [str(finding) for finding in unused_waivers(waivers, findings, **MINE)] == [
+        "platform.yaml: Deployment dify/api: the waiver of limits-set has no reason [waiver-needed]"
+        " (hint: say why this is acceptable)",
+        "platform.yaml: Deployment dify/api: there is no rule limit-set [waiver-needed] (hint: did you mean limits-set?)",
+        "platform.yaml: Deployment dify/api: there is no rule xyz [waiver-needed] (hint: docs/rules.md lists them)",
+        "platform.yaml: Deployment dify/worker-batch: limits-set finds nothing there in any environment [waiver-needed]"
+        " (hint: remove the waiver)",
+    ]
+
+
+# --- robustness ------------------------------------------------------------------------------------------------
+
+
+def _places(data: Any) -> list[tuple[Any, Any]]:
+    """Every (container, key) of nested lists and mappings."""
+    pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return [place for key, value in pairs for place in ((data, key), *_places(value))]
+
+
+def test_malformed_objects_do_not_stop_the_rules() -> None:
+    """What the schema check refuses is seen by the rules too, beside it: any value may have any type."""
+    choice = random.Random(5)  # noqa: S311 - the same objects in every run
+    wrong = [None, True, 0, -1, 1.5, "", "x", "99999999999999999999", [], [None], {}, {"x": None}, [{}], ["*"]]
+    for _ in range(150):
+        objects = good_objects()
+        for _ in range(5):
+            container, key = choice.choice(_places(objects))
+            container[key] = choice.choice(wrong)
+        documents = [item for item in objects if isinstance(item, dict)]
+        try:
+            examine(documents, "good.yaml", VERSION)
+        except Exception as error:
+            pytest.fail(f"{type(error).__name__}: {error} at {json.dumps(documents)[:2000]}")
+
+
+def test_every_secret_of_the_inventory_may_be_referred_to() -> None:
+    for entry in INVENTORY:
+        workload = "Deployment dify/api" if entry.namespace == "dify" else "Deployment dify-sandbox/sandbox"
+        objects = good_objects()
+        container = first_container(pick(objects, workload))
+        reference = {"secretKeyRef": {"name": entry.secret, "key": entry.key}}
+        container.setdefault("env", []).append({"name": "VALUE", "valueFrom": reference})
+        assert found(objects) == [], entry
+
+
+def test_objects_of_other_groups_with_familiar_names_are_not_ours() -> None:
+    foreign = {
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": {"name": "hello", "namespace": "dify"},
+        "spec": {"selector": {"app": "nobody"}},
+    }
+    assert found([*good_objects(), foreign]) == []
+
+
+def test_order_does_not_matter() -> None:
+    fixture = yaml.safe_load((FOLDER / "broken" / "queue-consumed-once.yaml").read_text(encoding="utf-8"))
+    objects = broken_objects(fixture)
+    assert found(objects) == found(objects)
+    assert len(found(objects)) == len(found(objects[::-1]))
