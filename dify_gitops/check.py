@@ -62,6 +62,9 @@ def _stale(root: Path, part: Part) -> Iterator[Finding]:
     ):
         for path in paths:
             yield Finding(path, "", "", "stale", what, "run `make generate` and commit what it writes")
+    for path in changes.strays:
+        what = "was not written by gen.py, and no kustomization of ours reads it"
+        yield Finding(path, "", "", "stray", what, "move it into custom/, or out of the generated folders")
 
 
 def _untouched(root: Path, part: Part) -> bool:

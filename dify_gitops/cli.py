@@ -28,6 +28,8 @@ def generate(root: Path, _form: str = "text") -> Exit:
     changes = Changes()
     for part in parts(repository, root):
         changes.add(apply(root, part))
+    for path in changes.strays:
+        print(f"{path}: not ours, left alone; nothing reads it here, custom/ is the place for it", file=sys.stderr)
     print(changes)
     return Exit.OK
 

@@ -11,7 +11,10 @@ import json
 import math
 import re
 import textwrap
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Note(NamedTuple):
@@ -29,7 +32,9 @@ _WIDTH = 110
 
 # Plain where it begins with a letter, digit, '/', '.', '_' or like a flag, and holds nothing that YAML could read
 # as syntax.
-_PLAIN = re.compile(r"(?:[A-Za-z0-9_/.]|--?(?=[a-z]))(?:[A-Za-z0-9_/.,@%+=~()$*?!;&<>|^-]| (?!#)|:(?! ))*(?<![ :])", re.ASCII)
+_PLAIN = re.compile(
+    r"(?:[A-Za-z0-9_/.]|--?(?=[a-z]))(?:[A-Za-z0-9_/.,@%+=~()$*?!;&<>|^-]| (?!#)|:(?! ))*(?<![ :])", re.ASCII
+)
 _PLAIN_IN_FLOW = re.compile(r"(?:[A-Za-z0-9_/.]|--?(?=[a-z]))[A-Za-z0-9_/.@%+=-]*", re.ASCII)
 
 # What YAML 1.1, YAML 1.2 or go-yaml takes for a boolean, null, number or time, where it could be plain otherwise.
@@ -45,13 +50,15 @@ _TYPED = re.compile(
 )
 
 # Readable only as an escape inside double quotes: tab, carriage return, YAML 1.1's extra line breaks, the BOM.
-_ESCAPED = {"\x85": "\\N", "\u2028": "\\L", "\u2029": "\\P", "\ufeff": "\\uFEFF"}
-_NEEDS_ESCAPE = re.compile("[\t\r\x85\u2028\u2029\ufeff]")
-_REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_ESCAPED = {"\u2028": "\\L", "\u2029": "\\P", "\ufeff": "\\uFEFF"}
+_NEEDS_ESCAPE = re.compile("[\t\r\u2028\u2029\ufeff]")
+# YAML could carry U+0085 as an escape, but kustomize writes it bare and so makes it a blank.
+_REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _LONGEST_KEY = 1000  # YAML ends a simple key after 1024 characters
+_MERGE = "<<"  # as a key kustomize takes it for a merge even in quotes, and drops it
 
-# Text → scalar, because most text of a repository occurs in many files. Only what is short and on one line: so a hit
-# is never too long for a key, and never text that may become a block.
+# Text → scalar, because most text of a repository occurs in many files. Only what is short, on one line and fit
+# to be a key: a hit needs no further look, wherever it goes.
 _cache: dict[str, str] = {}
 _CACHED_TEXTS = 4096
 _CACHED_LENGTH = 200
@@ -62,7 +69,7 @@ def scalar(text: str) -> str:
     known = _cache.get(text)
     if known is None:
         known = _scalar(text)
-        if len(text) <= _CACHED_LENGTH and "\n" not in text:
+        if len(text) <= _CACHED_LENGTH and "\n" not in text and text != _MERGE:
             if len(_cache) >= _CACHED_TEXTS:
                 _cache.clear()
             _cache[text] = known
@@ -87,48 +94,46 @@ def _single_quoted(text: str) -> str:
 
 def _refuse(text: str) -> None:
     if refused := _REFUSED.search(text):
-        message = f"control character U+{ord(refused[0]):04X} cannot be written to YAML: {text[:40]!r}"
-        raise ValueError(message)
+        raise ValueError(f"control character U+{ord(refused[0]):04X} cannot be written to YAML: {text[:40]!r}")
+
+
+def _float(value: float) -> str:
+    if not math.isfinite(value):
+        raise ValueError(f"{value} cannot be written to YAML for Kubernetes: JSON has no such number")
+    text = repr(value)
+    return text if "." in text else text.replace("e", ".0e")  # YAML 1.1 takes 1e+22 for text
+
+
+def _flow(values: Flow) -> str:
+    return f"[{', '.join(map(_flow_item, values))}]"
 
 
 def _flow_item(value: Any) -> str:
     text = _inline(value)
     if not text:
-        message = f"{value.__class__.__name__} cannot be written to YAML inside of a Flow list"
-        raise TypeError(message)
+        raise TypeError(f"{value.__class__.__name__} cannot be written to YAML inside of a Flow list")
     plain = value.__class__ is str and text[0] not in "'\""
     return _single_quoted(text) if plain and not _PLAIN_IN_FLOW.fullmatch(text) else text
 
 
+_INLINE: dict[type, Callable[[Any], str]] = {
+    str: scalar,
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    float: _float,
+    type(None): lambda _: "null",
+    Flow: _flow,
+    dict: lambda value: "" if value else "{}",
+    list: lambda value: "" if value else "[]",
+}
+
+
 def _inline(value: Any) -> str:
     """A value that fits behind its key, or an empty string where it needs lines of its own."""
-    kind = value.__class__
-    if kind is str:
-        return scalar(value)
-    if kind is bool:
-        return "true" if value else "false"
-    if kind is int:
-        return str(value)
-    if value is None:
-        return "null"
-    if kind is Flow:
-        return "[" + ", ".join(map(_flow_item, value)) + "]"
-    if kind is float:
-        return _float(value)
-    if kind is dict:
-        return "" if value else "{}"
-    if kind is list:
-        return "" if value else "[]"
-    message = f"{kind.__name__} cannot be written to YAML"
-    raise TypeError(message)
-
-
-def _float(value: float) -> str:
-    if not math.isfinite(value):
-        message = f"{value} cannot be written to YAML for Kubernetes: JSON has no such number"
-        raise ValueError(message)
-    text = repr(value)
-    return text if "." in text else text.replace("e", ".0e")  # YAML 1.1 takes 1e+22 for text
+    write = _INLINE.get(value.__class__)
+    if write is None:
+        raise TypeError(f"{value.__class__.__name__} cannot be written to YAML")
+    return write(value)
 
 
 def _block(text: str, pad: str) -> str | None:
@@ -144,8 +149,8 @@ def _block(text: str, pad: str) -> str | None:
 
 def _comment(text: str, pad: str, out: list[str]) -> None:
     width = _WIDTH - len(pad) - 2
-    for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False):
-        out.append(f"{pad}# {line}")
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    out += [f"{pad}# {line}" for line in lines]
 
 
 def _mapping(mapping: dict[str, Any], pad: str, out: list[str]) -> None:
@@ -168,10 +173,11 @@ def _mapping(mapping: dict[str, Any], pad: str, out: list[str]) -> None:
 
 
 def _key(key: str) -> str:
+    if key == _MERGE:
+        raise ValueError(f"{_MERGE!r} cannot be a key: kustomize would drop it")
     name = scalar(key)
     if len(name) > _LONGEST_KEY:
-        message = f"key too long for YAML: {key[:40]!r}…"
-        raise ValueError(message)
+        raise ValueError(f"key too long for YAML: {key[:40]!r}…")
     return name
 
 
@@ -207,20 +213,23 @@ def _one_line(note: str) -> str:
 
 def _sequence(items: list[Any], pad: str, out: list[str]) -> None:
     for item in items:
-        note = ""
-        if item.__class__ is Note:
-            item, note = item[0], _one_line(item[1])
-        if item and item.__class__ in (dict, list):
-            if note:
-                _comment(note, pad, out)
-            start = len(out)
-            (_mapping if item.__class__ is dict else _sequence)(item, pad + "  ", out)
-            while out[start].lstrip().startswith("#"):  # a comment above the first key: to the dash, outside of a block
-                out[start] = f"{pad}{out[start].lstrip()}"
-                start += 1
-            out[start] = f"{pad}- {out[start][len(pad) + 2:]}"
+        value, note = (item[0], _one_line(item[1])) if item.__class__ is Note else (item, "")
+        nested = value.__class__ is dict or value.__class__ is list
+        if not (nested and value):
+            _entry(f"{pad}-", item, pad, out)
+            continue
+        if note:
+            _comment(note, pad, out)
+        start = len(out)
+        if value.__class__ is dict:
+            _mapping(value, pad + "  ", out)
         else:
-            _entry(f"{pad}-", Note(item, note) if note else item, pad, out)
+            _sequence(value, pad + "  ", out)
+        # A comment above the first key goes to the dash's column: further in it could end up in a block above.
+        while out[start].lstrip().startswith("#"):
+            out[start] = f"{pad}{out[start].lstrip()}"
+            start += 1
+        out[start] = f"{pad}- {out[start][len(pad) + 2 :]}"
 
 
 def emit(value: Any) -> str:

@@ -66,12 +66,11 @@ def _blank(char: str) -> str:
         return char
     if char.isascii():
         return " "
-    from unicodedata import (
-        combining,
-        east_asian_width,
-    )  # where text is only ASCII nobody waits for its tables
+    import unicodedata  # where text is only ASCII nobody waits for its tables
 
-    return "" if combining(char) else "  " if east_asian_width(char) in "WF" else " "
+    if unicodedata.combining(char):
+        return ""
+    return "  " if unicodedata.east_asian_width(char) in "WF" else " "
 
 
 class Finding(msgspec.Struct, frozen=True, order=True):

@@ -52,7 +52,7 @@ def canonical(text: str) -> str:
     value, suffix = _thousandths(text)
     if value % 1000:
         return f"{value}m"
-    family = _BINARY if suffix in _BINARY and value >= _FACTORS["Ki"] else _DECIMAL
+    family = _BINARY if suffix in _BINARY else _DECIMAL
     for candidate in reversed(family):
         if value and value % _FACTORS[candidate] == 0:
             return f"{value // _FACTORS[candidate]}{candidate}"

@@ -25,6 +25,7 @@ class Changes(msgspec.Struct):
     changed: list[str] = []
     new: list[str] = []
     removed: list[str] = []
+    strays: list[str] = []  # the user's files among ours: left alone, and not read by any kustomization of ours
 
     def add(self, other: Changes) -> None:
         """Adds another part of the repository."""
@@ -32,6 +33,7 @@ class Changes(msgspec.Struct):
         self.changed += other.changed
         self.new += other.new
         self.removed += other.removed
+        self.strays += other.strays
 
     def __str__(self) -> str:
         counts = f"{len(self.changed)} changed, {len(self.new)} new, {len(self.removed)} removed"
@@ -57,7 +59,9 @@ def compare(root: Path, part: Part) -> Changes:
     changes.new += [path for path in part.seeds if not (root / path).exists()]
     wanted = part.tree.keys() | part.seeds.keys()
     for folder in part.folders:
-        changes.removed += [path for path in _ours(root, folder) if path not in wanted]
+        for path, ours in _files(root, folder):
+            if path not in wanted:
+                (changes.removed if ours else changes.strays).append(path)
     return changes
 
 
@@ -116,8 +120,11 @@ def _read(path: Path) -> bytes | None:
         raise UserError(message, "gen.py must be able to read every file that it owns") from error
 
 
-def _ours(root: Path, folder: str) -> Iterator[str]:
-    """Files below a folder that carry our header, and what an interrupted run left over; links are not followed."""
+def _files(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
+    """(path, ours) of each file below a folder but for the user's component; links are not followed.
+
+    Ours are those that carry our header, and what an interrupted run left over.
+    """
     for directory, folders, files in os.walk(root / folder):
         folders.sort()
         if Path(directory).parent.parent == root / "overlays" and Path(directory).name == "custom":
@@ -125,10 +132,8 @@ def _ours(root: Path, folder: str) -> Iterator[str]:
             continue
         for name in sorted(files):
             path = Path(directory, name)
-            if path.is_symlink():
-                continue
-            if name.endswith(_ASIDE) or (_head(path) == _MARK):
-                yield path.relative_to(root).as_posix()
+            ours = not path.is_symlink() and (name.endswith(_ASIDE) or _head(path) == _MARK)
+            yield path.relative_to(root).as_posix(), ours
 
 
 def _head(path: Path) -> bytes:

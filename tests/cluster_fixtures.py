@@ -32,14 +32,25 @@ def identity(item: dict[str, Any]) -> str:
     return f"{item['kind']} {namespace}{metadata['name']}"
 
 
+def pick(objects: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    """The object `Kind namespace/name`."""
+    (item,) = [item for item in objects if identity(item) == name]
+    return item
+
+
+def first_container(objects: list[dict[str, Any]], workload: str) -> dict[str, Any]:
+    """The first container of the workload `Kind namespace/name`."""
+    container: dict[str, Any] = pick(objects, workload)["spec"]["template"]["spec"]["containers"][0]
+    return container
+
+
 def broken_objects(fixture: dict[str, Any]) -> list[dict[str, Any]]:
     """The cluster after the fixture's patches (JSON 6902 with `add`, `copy`, `remove`, `replace`) and additions."""
     objects = good_objects()
     for patch in fixture.get("patch", []):
-        (target,) = [item for item in objects if identity(item) == patch["target"]]
         for operation in patch["ops"]:
-            _apply(target, operation)
-    return objects + fixture.get("add", [])
+            _apply(pick(objects, patch["target"]), operation)
+    return [*objects, *fixture.get("add", [])]
 
 
 def _steps(pointer: str) -> list[str]:
@@ -69,5 +80,5 @@ def _apply(target: dict[str, Any], operation: dict[str, Any]) -> None:
         parent.insert(len(parent) if last == "-" else int(last), value)
     else:
         if operation["op"] == "replace":
-            parent[_key(parent, last)]  # what is replaced must exist  # noqa: B018
+            parent[_key(parent, last)]  # raises where there is nothing to replace
         parent[_key(parent, last)] = value

@@ -76,8 +76,10 @@ def answer(query: bytes) -> bytes:
     records = [socket.inet_pton(family, address) for address in addresses] if family else []
     flags = 0x8180 if known else 0x8183
     header = query[:2] + struct.pack("!5H", flags, 1, len(records), 0, 0)
-    return header + query[12 : at + 5] + b"".join(
-        struct.pack("!HHHIH", 0xC00C, kind, 1, 0, len(record)) + record for record in records
+    return (
+        header
+        + query[12 : at + 5]
+        + b"".join(struct.pack("!HHHIH", 0xC00C, kind, 1, 0, len(record)) + record for record in records)
     )
 
 

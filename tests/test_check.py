@@ -75,6 +75,12 @@ def test_each_stale_file_is_named(root: Path, path: str, change: Callable[[Path]
     assert path in rules(root)["stale"]
 
 
+def test_a_stray_file_is_not_hidden(root: Path) -> None:
+    write("overlays/prod/generated/mine.yaml", "kind: Nothing\n")(root)
+    write("overlays/prod/custom/mine.yaml", "kind: Nothing\n")(root)
+    assert rules(root) == {"stray": {"overlays/prod/generated/mine.yaml"}}
+
+
 def test_changed_input_makes_its_files_stale(root: Path) -> None:
     prod = root / "environments/prod.yaml"
     prod.write_text(prod.read_text(encoding="utf-8") + "dify: 1.12.1\n", encoding="utf-8")

@@ -7,13 +7,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from msgspec import Meta
 
-from dify_gitops.errors import InputError
+from dify_gitops.errors import InputError, UserError
+from dify_gitops.input.decode import Decoder
 from dify_gitops.input.document import Document
 from dify_gitops.input.load import Repository, load_repository
-from dify_gitops.input.model import Amount, Environment, Platform
+from dify_gitops.input.model import Amount, Environment, Model, Platform
 from dify_gitops.input.specs import Keys, MapOf, keys
 
 INPUT = Path(__file__).parent / "input"
@@ -231,6 +234,25 @@ def test_environments_that_leave_a_section_alone_share_it(tmp_path: Path) -> Non
     (root / "environments" / "eu.yaml").write_text(other)
     environments = load_repository(root).environments
     assert environments["eu"].images is environments["prod"].images
+
+
+def test_a_bound_without_words_of_ours_is_kept_all_the_same() -> None:
+    class Short(Model, frozen=True):
+        text: Annotated[str, Meta(max_length=2)] = ""
+
+    document = Document("file.yaml", b"text: long\n")
+    Decoder(document, Short).root(Short())
+    assert [str(problem).splitlines()[0] for problem in document.problems] == [
+        "file.yaml:1:7: text: Expected `str` of length <= 2"
+    ]
+
+
+def test_without_the_c_part_of_pyyaml_the_user_hears_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("yaml.CSafeLoader")
+    with pytest.raises(UserError, match="without its C part"):
+        load_repository(prod(tmp_path, REQUIRED))
 
 
 def test_loading_imports_little() -> None:

@@ -55,7 +55,8 @@ class Daemon(BaseHTTPRequestHandler):
         }
         self.answer(json.dumps(seen).encode())
 
-    do_POST = do_GET
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def answer(self, body: bytes) -> None:
         self.send_response(200)
@@ -155,22 +156,20 @@ def unprivileged(folder: Path) -> list[str]:
 
 def test_nginx_finds_nothing_to_complain_about(tmp_path: Path) -> None:
     config = install(tmp_path, "127.0.0.1:5002", 8080)
-    checked = subprocess.run(
-        [program("nginx"), "-t", "-c", config], capture_output=True, text=True, check=False
-    )
+    checked = subprocess.run([program("nginx"), "-t", "-c", config], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
     assert "[warn]" not in checked.stderr
 
 
-def test_it_writes_below_tmp_only(tmp_path: Path) -> None:
-    program("nginx")
-    text = (TEMPLATES / "plugin-gateway-nginx.conf").read_text()
-    written = ["pid", "client_body_temp_path", "proxy_temp_path", "fastcgi_temp_path", "uwsgi_temp_path", "scgi_temp_path"]
-    for directive in written:
-        assert f" {directive} /tmp/" in f" {' '.join(text.split())}", directive
+def test_it_writes_below_tmp_only(gateway: Gateway) -> None:
+    # nginx makes all of its folders when it starts, and here it runs where it may write nowhere else.
+    written = {path.name for path in gateway.log.parent.iterdir()}
+    assert written >= {"nginx.pid", "client_body", "proxy", "fastcgi", "uwsgi", "scgi"}
 
 
-@pytest.mark.parametrize("uri", ["/e/abc123/hook", "/e/abc123/hook?token=a%20b&x=1", "/e/a//b/%C3%A9", "/e/a/../a/hook"])
+@pytest.mark.parametrize(
+    "uri", ["/e/abc123/hook", "/e/abc123/hook?token=a%20b&x=1", "/e/a//b/%C3%A9", "/e/a/../a/hook"]
+)
 def test_the_hook_url_is_the_address_that_the_caller_used(gateway: Gateway, uri: str) -> None:
     seen = gateway.arrived(uri)
     assert seen["path"] == uri
@@ -194,7 +193,7 @@ def test_the_daemon_learns_who_called(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/e", "/ee/x", "/E/x", "/plugin/debug", "/health/check", "/e/../plugin", "/e/%2e%2e/plugin", "/e/..%2fplugin"],
+    ["/", "/e", "/ee/x", "/E/x", "/plugin/x", "/health/check", "/e/../plugin", "/e/%2e%2e/x", "/e/..%2fx"],
 )
 def test_nothing_but_endpoints_is_reachable(gateway: Gateway, path: str) -> None:
     assert gateway.status(path) == 404

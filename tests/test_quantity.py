@@ -45,6 +45,7 @@ def test_memory_is_counted_in_bytes(text: str, amount: int) -> None:
         ("1500M", "1500M"),
         ("1024M", "1024M"),
         ("1024Pi", "1Ei"),
+        ("0.5Ki", "512"),
     ],
 )
 def test_the_api_servers_spelling_is_kept(text: str, kept: str) -> None:

@@ -39,6 +39,14 @@ class Tunnel:
     server: subprocess.Popen[bytes]
     log: Path
 
+    @contextmanager
+    def client(self) -> Iterator[socket.socket]:
+        """A connection that has said its password."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(f"AUTH {PASSWORD}\r\n".encode())
+            assert _lines(connection, 1) == b"+OK\r\n"
+            yield connection
+
     def ask(self, *commands: str) -> bytes:
         """What comes back for inline commands on a new connection, up to one line per command or the end."""
         try:
@@ -86,9 +94,9 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def redis(folder: Path, pki: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     log = folder / f"redis-{port}.log"
     arguments = f"--port 0 --tls-port {port} --bind 127.0.0.1 --requirepass {PASSWORD} --tls-auth-clients no --save"
-    files = ["--tls-cert-file", pki / "server.crt", "--tls-key-file", pki / "server.key"]
-    command = [program("redis-server"), *arguments.split(), "", *files, "--tls-ca-cert-file", pki / "ca.crt"]
-    with running([*command, "--dir", folder], log) as server:
+    files = f"--tls-cert-file {pki}/server.crt --tls-key-file {pki}/server.key --tls-ca-cert-file {pki}/ca.crt"
+    command = [program("redis-server"), *arguments.split(), "", *files.split(), "--dir", str(folder)]
+    with running(command, log) as server:
         wait_until_up(server, port, log)
         yield server
 
@@ -141,11 +149,12 @@ def test_plain_redis_on_localhost_reaches_the_instance(tmp_path: Path, pki: Path
 
 def test_dead_peers_are_noticed_within_minutes(tmp_path: Path, pki: Path) -> None:
     port = free_port()
-    with redis(tmp_path, pki, port), tunnel(tmp_path, (pki / "ca.crt").read_text(), port) as found:
-        with socket.create_connection(("127.0.0.1", found.port), timeout=10) as idle:
-            idle.sendall(f"AUTH {PASSWORD}\r\n".encode())
-            assert _lines(idle, 1) == b"+OK\r\n"
-            (timer,) = _timers(to=port)
+    with (
+        redis(tmp_path, pki, port),
+        tunnel(tmp_path, (pki / "ca.crt").read_text(), port) as found,
+        found.client(),
+    ):
+        (timer,) = _timers(to=port)
     kind, _, ticks = timer.partition(":")
     assert kind == "02"  # TCP keep-alive
     assert int(ticks, 16) <= 60 * 100  # Linux' default is two hours
@@ -212,9 +221,8 @@ def test_the_application_may_start_once_the_instance_answers(tmp_path: Path, pki
 def test_clients_of_an_instance_that_stops_answering_are_disconnected(tmp_path: Path, pki: Path) -> None:
     port = free_port()
     with redis(tmp_path, pki, port) as server, tunnel(tmp_path, (pki / "ca.crt").read_text(), port) as found:
-        with socket.create_connection(("127.0.0.1", found.port), timeout=10) as worker:
-            worker.sendall(f"AUTH {PASSWORD}\r\nBRPOP queue 0\r\n".encode())
-            assert _lines(worker, 1) == b"+OK\r\n"
+        with found.client() as worker:
+            worker.sendall(b"BRPOP queue 0\r\n")
             server.send_signal(signal.SIGSTOP)  # as a node that vanishes: nothing tells the connection
             assert _closed(worker)
         assert found.ask("PING") == b""
@@ -236,9 +244,10 @@ def test_only_this_pod_may_use_the_tunnel_and_idle_connections_last() -> None:
 
 def test_the_stop_signal_ends_it_within_its_bound(tmp_path: Path, pki: Path) -> None:
     port = free_port()
-    with redis(tmp_path, pki, port), tunnel(tmp_path, (pki / "ca.crt").read_text(), port) as found:
-        with socket.create_connection(("127.0.0.1", found.port), timeout=10) as forgotten:
-            forgotten.sendall(f"AUTH {PASSWORD}\r\n".encode())
-            assert _lines(forgotten, 1) == b"+OK\r\n"
-            found.server.send_signal(signal.SIGUSR1)
-            found.server.wait(timeout=10)
+    with (
+        redis(tmp_path, pki, port),
+        tunnel(tmp_path, (pki / "ca.crt").read_text(), port) as found,
+        found.client(),  # a forgotten connection
+    ):
+        found.server.send_signal(signal.SIGUSR1)
+        found.server.wait(timeout=10)

@@ -79,8 +79,10 @@ class TestFilesThatAreNotOurs:
         root = make(tmp_path)
         stray = root / "overlays/prod/generated/notes.txt"
         stray.write_text("mine", encoding="utf-8")
-        generate(root)
+        done = run(root)
         assert stray.read_text(encoding="utf-8") == "mine"
+        assert done.returncode == 0
+        assert done.stderr.startswith("overlays/prod/generated/notes.txt: not ours, left alone")
 
     def test_one_in_our_place_stops_us(self, tmp_path: Path) -> None:
         root = write_input(tmp_path)

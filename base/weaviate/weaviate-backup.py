@@ -19,7 +19,10 @@ Environment
                           other servers than Google's, under the names that Google's own libraries use
 """
 
+from __future__ import annotations
+
 import datetime
+import http.client
 import json
 import os
 import re
@@ -28,12 +31,18 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 PREFIX = "nightly"  # ids may hold lower-case letters, digits, «_» and «-»
 OURS = re.compile(rf"{PREFIX}-\d{{8}}t\d{{6}}")  # nothing else is ever removed
 NOTHING_TO_DO = "no available classes to backup"  # Weaviate's words for an instance without collections
-LONGEST_PAUSE = 15  # seconds between two looks at the state
+LONGEST_PAUSE = 15.0  # seconds between two looks at the state
 REQUEST_TIMEOUT = 60  # seconds
+UNPROCESSABLE, NOT_FOUND, SERVER_ERROR = 422, 404, 500
+NO_ANSWER = 600
 
 
 class BackupError(Exception):
@@ -41,16 +50,17 @@ class BackupError(Exception):
 
 
 class HttpError(BackupError):
-    """An answer that is no success, or none at all (status 0)."""
+    """An answer that is no success; one that never came has the status NO_ANSWER."""
 
-    def __init__(self, request, status, text):
-        super().__init__(f"{request.method} {request.full_url}: {status or 'no answer'}: {text.strip()}")
+    def __init__(self, request: urllib.request.Request, status: int, text: str) -> None:
+        what = "no answer" if status == NO_ANSWER else f"status {status}"
+        super().__init__(f"{request.get_method()} {request.full_url}: {what}: {text.strip()}")
         self.status = status
         self.text = text
 
 
-def call(method, url, headers, body=None):
-    """Send one request; return the decoded JSON answer, None for an empty one."""
+def call(method: str, url: str, headers: dict[str, str], body: object = None) -> Any:
+    """Send one request; return the decoded JSON answer, None for an empty one. Raises HttpError."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json", **headers}, method=method)
     try:
@@ -59,58 +69,55 @@ def call(method, url, headers, body=None):
     except urllib.error.HTTPError as error:
         with error:
             raise HttpError(request, error.code, error.read().decode(errors="replace")) from None
-    except OSError as error:
-        raise HttpError(request, 0, str(error)) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise HttpError(request, NO_ANSWER, str(error)) from None
     return json.loads(text) if text else None
 
 
 class Weaviate:
     """The backup calls of one instance."""
 
-    def __init__(self, url, key):
+    def __init__(self, url: str, key: str) -> None:
         self.backups = f"{url.rstrip('/')}/v1/backups/gcs"
         self.headers = {"Authorization": f"Bearer {key}"}
 
-    def start(self, name):
+    def start(self, name: str) -> bool:
         """Start a backup of all collections; False when there are none."""
         try:
             call("POST", self.backups, self.headers, {"id": name})
         except HttpError as error:
-            if error.status == 422 and NOTHING_TO_DO in error.text:
+            if error.status == UNPROCESSABLE and NOTHING_TO_DO in error.text:
                 return False
             raise
         return True
 
-    def state(self, name):
-        """Return state (STARTED, TRANSFERRING, TRANSFERRED, SUCCESS, FAILED, CANCELED) and error text."""
-        answer = call("GET", f"{self.backups}/{name}", self.headers)
-        return answer["status"], answer.get("error") or ""
-
-    def wait(self, name, seconds):
+    def wait(self, name: str, seconds: int) -> None:
         """Return when the backup has succeeded; a server that does not answer for a while gets its time."""
-        end, pause, last = time.monotonic() + seconds, 0.2, "unknown"
+        end, pause, last = time.monotonic() + seconds, 0.1, "unknown"
         while time.monotonic() < end:
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
             try:
-                last, error = self.state(name)
+                answer = call("GET", f"{self.backups}/{name}", self.headers)
             except HttpError as problem:
-                if 400 <= problem.status < 500:
+                if problem.status < SERVER_ERROR:
                     raise
                 last = str(problem)
                 continue
+            last = answer["status"]  # STARTED, TRANSFERRING, TRANSFERRED, SUCCESS, FAILED, CANCELED
             if last == "SUCCESS":
                 return
-            if last in ("FAILED", "CANCELED"):
-                raise BackupError(f"backup {name} ended as {last}: {error or 'Weaviate gave no reason'}")
+            if last in {"FAILED", "CANCELED"}:
+                reason = answer.get("error") or "Weaviate gave no reason"
+                raise BackupError(f"backup {name} ended as {last}: {reason}")
         raise BackupError(f"backup {name} has not ended after {seconds} s, last state: {last}")
 
-    def succeeded(self, name):
+    def succeeded(self, name: str) -> bool:
         """Whether an earlier backup is whole; one without its description in the bucket is not."""
         try:
-            return self.state(name)[0] == "SUCCESS"
+            return bool(call("GET", f"{self.backups}/{name}", self.headers)["status"] == "SUCCESS")
         except HttpError as error:
-            if error.status == 404:
+            if error.status == NOT_FOUND:
                 return False
             raise
 
@@ -118,16 +125,16 @@ class Weaviate:
 class Bucket:
     """The backups' folder in Cloud Storage, with the rights of the pod's service account."""
 
-    def __init__(self, bucket, path):
+    def __init__(self, bucket: str, path: str) -> None:
         host = os.environ.get("STORAGE_EMULATOR_HOST") or "https://storage.googleapis.com"
         self.objects = f"{host}/storage/v1/b/{urllib.parse.quote(bucket, safe='')}/o"
-        self.folder = f"{path.strip('/')}/" if path.strip("/") else ""
+        self.folder = f"{path.rstrip('/')}/" if path else ""
         metadata = os.environ.get("GCE_METADATA_HOST") or "metadata.google.internal"
         token = f"http://{metadata}/computeMetadata/v1/instance/service-accounts/default/token"
         answer = call("GET", token, {"Metadata-Flavor": "Google"})
         self.headers = {"Authorization": f"Bearer {answer['access_token']}"}
 
-    def pages(self, **query):
+    def pages(self, **query: str) -> Iterator[dict[str, Any]]:
         """Yield the pages of a listing."""
         while True:
             page = call("GET", f"{self.objects}?{urllib.parse.urlencode(query)}", self.headers)
@@ -136,14 +143,14 @@ class Bucket:
                 return
             query["pageToken"] = page["nextPageToken"]
 
-    def backups(self):
+    def backups(self) -> list[str]:
         """Ids of our backups, newest first."""
         pages = self.pages(prefix=f"{self.folder}{PREFIX}-", delimiter="/")
         names = [name[len(self.folder) : -1] for page in pages for name in page.get("prefixes", [])]
         return sorted(filter(OURS.fullmatch, names), reverse=True)
 
-    def remove(self, name):
-        """Remove a backup, its description first: what an interruption leaves can not be taken for a whole one."""
+    def remove(self, name: str) -> None:
+        """Remove a backup, its description first: what an interruption leaves cannot be taken for a whole one."""
         pages = self.pages(prefix=f"{self.folder}{name}/")
         objects = [item["name"] for page in pages for item in page.get("items", [])]
         description = f"{self.folder}{name}/backup_config.json"
@@ -151,11 +158,11 @@ class Bucket:
             try:
                 call("DELETE", f"{self.objects}/{urllib.parse.quote(item, safe='')}", self.headers)
             except HttpError as error:
-                if error.status != 404:  # gone already
+                if error.status != NOT_FOUND:  # gone already
                     raise
 
 
-def outdated(names, succeeded, keep):
+def outdated(names: list[str], succeeded: Callable[[str], bool], keep: int) -> list[str]:
     """Return what is older than the `keep` newest successful backups; failed ones use up no place."""
     whole = 0
     for index, name in enumerate(names):
@@ -165,31 +172,33 @@ def outdated(names, succeeded, keep):
     return []
 
 
-def main():
+def back_up(settings: Mapping[str, str]) -> None:
     """Run the steps in the order of the module's first line."""
-    keep, seconds = int(os.environ["KEEP"]), int(os.environ["TIMEOUT_SECONDS"])
+    keep, seconds = int(settings["KEEP"]), int(settings["TIMEOUT_SECONDS"])
     if keep < 1:
         raise BackupError(f"KEEP must be at least 1, got {keep}: the backup just made would be removed")
-    weaviate = Weaviate(os.environ["WEAVIATE_URL"], os.environ["WEAVIATE_API_KEY"])
+    weaviate = Weaviate(settings["WEAVIATE_URL"], settings["WEAVIATE_API_KEY"])
     name = f"{PREFIX}-{datetime.datetime.now(datetime.UTC):%Y%m%dt%H%M%S}"
     if not weaviate.start(name):
-        print("nothing to back up: Weaviate has no collections yet; earlier backups stay as they are", flush=True)
+        say("nothing to back up: Weaviate has no collections yet; earlier backups stay as they are")
         return
-    print(f"backup {name} started", flush=True)
+    say(f"backup {name} started")
     weaviate.wait(name, seconds)
-    print(f"backup {name} succeeded", flush=True)
-    bucket = Bucket(os.environ["BACKUP_BUCKET"], os.environ.get("BACKUP_PATH", ""))
+    say(f"backup {name} succeeded")
+    bucket = Bucket(settings["BACKUP_BUCKET"], settings["BACKUP_PATH"])
     for old in outdated(bucket.backups(), weaviate.succeeded, keep):
         bucket.remove(old)
-        print(f"backup {old} removed: {keep} newer ones are kept", flush=True)
+        say(f"backup {old} removed: {keep} newer ones are kept")
+
+
+def say(text: str) -> None:
+    """Write a line to the container's log at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
     try:
-        main()
+        back_up(os.environ)
     except BackupError as problem:
-        sys.exit(f"weaviate-backup: {problem}")
-    except KeyError as missing:
-        sys.exit(f"weaviate-backup: environment variable {missing} is not set")
-    except ValueError as problem:
         sys.exit(f"weaviate-backup: {problem}")

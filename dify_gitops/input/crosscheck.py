@@ -51,6 +51,23 @@ ENVIRONMENT_RULES: Final[tuple[Callable[[Environment], Complaints], ...]] = (
 )
 
 
+class BadPaths:
+    """The paths that have a problem of their own, for quick answers."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self._bad = {star for path in paths for star in _stars(path)}
+        self._above = {star[:length] for star in self._bad for length in range(len(star) + 1)}
+
+    def touches(self, path: Path) -> bool:
+        """Whether ``path``, something above it or something below it is bad; ``*`` in it stands for any key."""
+        return path in self._above or any(path[:length] in self._bad for length in range(len(path)))
+
+
+def _stars(path: Path) -> list[Path]:
+    """The path itself, and with ``*`` for each of its steps."""
+    return [path, *((*path[:index], "*", *path[index + 1 :]) for index in range(len(path)))]
+
+
 class Loaded(msgspec.Struct, frozen=True):
     """An environment with the file that it came from, and the paths whose values are only stand-ins."""
 
@@ -62,15 +79,17 @@ class Loaded(msgspec.Struct, frozen=True):
 
 def check_platform(document: Document, value: Platform, bad: list[Path]) -> None:
     """Add what PLATFORM_RULES say to the document's problems."""
+    paths = BadPaths(bad)
     for rule in PLATFORM_RULES:
-        _report(document, rule(value), bad)
+        _report(document, rule(value), paths)
     _published(document)
 
 
 def check_environment(loaded: Loaded) -> None:
     """Add what ENVIRONMENT_RULES say to the document's problems."""
+    paths = BadPaths(loaded.bad)
     for rule in ENVIRONMENT_RULES:
-        _report(loaded.document, rule(loaded.environment), loaded.bad)
+        _report(loaded.document, rule(loaded.environment), paths)
     _published(loaded.document)
 
 
@@ -78,28 +97,22 @@ def check_across(environments: list[Loaded]) -> None:
     """Add to the documents' problems what an earlier environment has for itself already."""
     owners: Owners = {}
     for loaded in environments:
-        complaints = taken(loaded.environment, loaded.document.file, loaded.bad, owners)
-        _report(loaded.document, complaints, loaded.bad)
+        complaints = taken(loaded.environment, loaded.document.file, owners)
+        _report(loaded.document, complaints, BadPaths(loaded.bad))
 
 
-def _report(document: Document, complaints: Complaints, bad: list[Path]) -> None:
+def _report(document: Document, complaints: Complaints, bad: BadPaths) -> None:
     for complaint in complaints:
         paths = (complaint.path, *complaint.also)
-        if any(_touch(path, other) for path in paths for other in bad):
+        if any(bad.touches(path) for path in paths):
             continue
-        if PROFILE in bad and not all(document.holds(path) for path in paths):
+        if bad.touches(PROFILE) and not all(document.holds(path) for path in paths):
             continue  # it is about a default that the right profile may not have
-        # The key that the user wrote, rather than the one that was left at its default; else the profile.
+        # The key that the user wrote, rather than the one that was left at its default.
         held = [path for path in paths if document.holds(path)]
         node = document.place(held[0] if held else complaint.path, about_key=complaint.about_key)
-        if node is document.root:
-            node = document.place(PROFILE)
         key = dotted(complaint.path)
         document.problem(node, key, complaint.message, complaint.hint, secret=complaint.secret)
-
-
-def _touch(path: Path, other: Path) -> bool:
-    return all(one == another or "*" in (one, another) for one, another in zip(path, other, strict=False))
 
 
 def _published(document: Document) -> None:

@@ -6,7 +6,6 @@ are numbers. ``NO``, ``010``, ``12:30``, ``1e3``, ``0x1f`` and dates stay the te
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=msgspec.Struct)
 
-_INT = re.compile(r"-?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"-?[0-9]+\.[0-9]+")
 # Python refuses to read numbers of thousands of digits; so long, only the size matters.
 _MANY_DIGITS: Final = 100
 
@@ -41,11 +38,16 @@ def scalar(node: Node) -> str | int | float | bool | None:
         return None
     if text in ("true", "false"):
         return text == "true"
-    if _INT.fullmatch(text):
-        return int(text[:_MANY_DIGITS])
-    if _FLOAT.fullmatch(text):
+    whole, dot, fraction = text.removeprefix("-").partition(".")
+    if _digits(whole) and _digits(fraction):
         return float(text)
+    if _digits(whole) and not dot and (whole == "0" or whole[0] != "0"):
+        return int(text[:_MANY_DIGITS])
     return text
+
+
+def _digits(text: str) -> bool:
+    return text.isdigit() and text.isascii()
 
 
 class Decoder:
@@ -128,13 +130,14 @@ class Decoder:
 
     def _leaf(self, node: Node, spec: Leaf, path: Path) -> Any:
         value = scalar(node) if node.is_scalar else None
-        if not words.has_type(spec, value):
-            return self._wrong_type(node, spec, path)
-        message = words.misfit(spec, value)
+        complaint = ""
         try:
             value = msgspec.convert(value, spec.type)
         except msgspec.ValidationError as error:
-            message = message or str(error)
+            if not words.has_type(spec, value):
+                return self._wrong_type(node, spec, path)
+            complaint = str(error)  # for a bound that has no words of ours
+        message = words.misfit(spec, value) or complaint
         return self._bad(node, path, message, words.hint(spec, value)) if message else value
 
     def _pairs(self, node: Node, path: Path) -> list[tuple[str, Node, Node]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import yaml
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 # What stands here is typed by people: more is a mistake, or an attack on a build server.
 MAX_BYTES: Final = 256 * 1024
 
+_LONG_LINE: Final = 200  # not worth a copy for each of its problems
+
 # What may stand in a YAML 1.2 file (https://yaml.org/spec/1.2.2/#51-character-set), less the byte order mark.
 _PRINTABLE: Final = "\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
-_UNPRINTABLE = re.compile(f"[^{_PRINTABLE}]")
-_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as libyaml counts lines
+_BREAK: Final = "\r\n|[\n\r\x85\u2028\u2029]"  # as libyaml counts lines
 
 
 class Document:
@@ -32,22 +34,22 @@ class Document:
         self.file = file
         self.problems: list[Problem] = []
         self.text = ""
-        self._lines: list[str] = []
         try:
             self._read(data)
-            self.root = compose(self.text, lambda node, message, hint: self.problem(node, "", message, hint))
+            self.root  # noqa: B018 - here is where a file that is no YAML is refused
         except Refusal as refusal:
             problem = self._problem(refusal.line, refusal.column, "", refusal.message, refusal.hint)
             raise InputError([*self.problems, problem]) from None
         except yaml.MarkedYAMLError as error:
-            line, column, message, hint = explain(error, self._split())
+            line, column, message, hint = explain(error, self._lines)
             raise InputError([*self.problems, self._problem(line, column, "", message, hint)]) from None
 
     def problem(self, node: Node, key: str, message: str, hint: str = "", *, secret: bool = False) -> None:
         """Add a problem at the place of ``node``; a ``secret`` one does not show what stands there."""
         problem = self._problem(node.line, node.column, key, message, hint)
         if secret:
-            problem = structs.replace(problem, source=f"{problem.source[: node.column - 1]}…")
+            before = f"{problem.source[: node.column - 1]}…" if node.column <= _LONG_LINE else ""
+            problem = structs.replace(problem, source=before)
         self.problems.append(problem)
 
     def place(self, path: Path, *, about_key: bool = False) -> Node:
@@ -55,29 +57,45 @@ class Document:
 
         A scalar stands for itself, unless ``about_key``; a block is found at its key, where a reader looks.
         """
-        nodes = list(self._follow(path))
-        if not nodes:
-            return self.root
-        key, value = nodes[-1]
+        while path and path not in self._nodes:
+            path = path[:-1]
+        key, value = self._nodes[path]
         return value if value.is_scalar and value.text and not about_key else key
 
     def holds(self, path: Path) -> bool:
         """Whether something stands at exactly this path."""
-        return len(list(self._follow(path))) == len(path)
+        return path in self._nodes
 
-    def _follow(self, path: Path) -> Iterator[tuple[Node, Node]]:
-        """Key and value of each step as far as the file goes; an item of a list is its own key."""
-        node = self.root
-        for step in path:
-            if isinstance(step, str):
-                pair = next((pair for pair in node.pairs() if pair[0].text == step), None)
-            else:
-                items = node.items if node.kind == LIST else []
-                pair = (items[step], items[step]) if step < len(items) else None
-            if pair is None:
-                return
-            yield pair
-            node = pair[1]
+    def forget(self) -> None:
+        """Free the nodes, most of what a document takes; they come back when they are asked for."""
+        for name in ("root", "_nodes", "_lines"):
+            self.__dict__.pop(name, None)
+
+    @cached_property
+    def root(self) -> Node:
+        """The whole document."""
+        return compose(self.text, lambda node, message, hint: self.problem(node, "", message, hint))
+
+    @cached_property
+    def _nodes(self) -> dict[Path, tuple[Node, Node]]:
+        """Key and value by path, the first of several; an item of a list is its own key."""
+        found: dict[Path, tuple[Node, Node]] = {(): (self.root, self.root)}
+        waiting: list[tuple[Path, Node]] = [((), self.root)]
+        while waiting:
+            path, node = waiting.pop()
+            steps: list[tuple[str | int, Node, Node]] = [(key.text, key, value) for key, value in node.pairs()]
+            if node.kind == LIST:
+                steps = [(index, item, item) for index, item in enumerate(node.items)]
+            for step, key, value in steps:
+                inner = (*path, step)
+                if inner not in found:
+                    found[inner] = (key, value)
+                    waiting.append((inner, value))
+        return found
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return re.split(_BREAK, self.text)
 
     def scalars(self) -> Iterator[tuple[Path, Node]]:
         """Every key and every scalar value, each with the path of the value."""
@@ -94,14 +112,8 @@ class Document:
                 yield path, node
 
     def _problem(self, line: int, column: int, key: str, message: str, hint: str) -> Problem:
-        lines = self._split()
-        source = lines[line - 1] if line <= len(lines) else ""
+        source = self._lines[line - 1] if line <= len(self._lines) else ""
         return Problem(self.file, line, column, key, message, hint, source)
-
-    def _split(self) -> list[str]:
-        if not self._lines:
-            self._lines = _BREAK.split(self.text)
-        return self._lines
 
     def _read(self, data: bytes) -> None:
         if len(data) > MAX_BYTES:
@@ -115,12 +127,14 @@ class Document:
         if self.text.startswith("\ufeff"):
             self.text = self.text[1:]
             raise Refusal(1, 1, "a byte order mark begins the file", "save it as UTF-8 without BOM")
-        if unprintable := _UNPRINTABLE.search(self.text):
+        if self.text.replace("\n", "").isprintable():
+            return  # as nearly every file is: compiling the expression takes longer than all of this
+        if unprintable := re.search(f"[^{_PRINTABLE}]", self.text):
             message = f"control character U+{ord(unprintable[0]):04X}"
             raise Refusal(*_end(self.text[: unprintable.start()]), message, "remove it")
 
 
 def _end(text: str) -> tuple[int, int]:
     """Line and column after ``text``, from 1."""
-    *before, last = _BREAK.split(text)
+    *before, last = re.split(_BREAK, text)
     return len(before) + 1, len(last) + 1

@@ -22,7 +22,7 @@ PLATFORM: Final = "platform.yaml"
 ENVIRONMENTS: Final = "environments"
 
 # It becomes a folder name and a part of the names of Argo CD's objects.
-_ENVIRONMENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?")
+_ENVIRONMENT_NAME: Final = r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?"
 
 # They stand in for required keys that are missing or wrong, so that the rules can judge the rest.
 _PLATFORM: Final = Platform(repository="https://example.com/missing.git", contact="missing@example.com")
@@ -83,7 +83,7 @@ def _environments(root: File, problems: list[Problem]) -> list[crosscheck.Loaded
 
 def _environment(root: File, name: str, problems: list[Problem]) -> crosscheck.Loaded | None:
     file = f"{ENVIRONMENTS}/{name}.yaml"
-    if not _ENVIRONMENT_NAME.fullmatch(name):
+    if not re.fullmatch(_ENVIRONMENT_NAME, name):
         hint = "at most 20 lower-case letters, digits and hyphens, beginning with a letter"
         problems.append(Problem(file, 1, 1, "", "the file's name is no name of an environment", hint))
     document = _document(root, file, problems)
@@ -92,6 +92,7 @@ def _environment(root: File, name: str, problems: list[Problem]) -> crosscheck.L
     decoder = Decoder(document, Environment)
     loaded = crosscheck.Loaded(name, document, decoder.root(_defaults(_profile(document))), decoder.bad)
     crosscheck.check_environment(loaded)
+    document.forget()
     return loaded
 
 
@@ -107,8 +108,8 @@ def _document(root: File, file: str, problems: list[Problem]) -> Document | None
 
 def _profile(document: Document) -> str:
     """The profile that the file names; one that does not exist is complained about like any other value."""
-    text = document.place(("profile",)).text
-    return text if text in PROFILES else "prod"
+    named = next((value.text for key, value in document.root.pairs() if key.text == "profile"), "")
+    return named if named in PROFILES else "prod"
 
 
 @cache

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 60
 _TELLING: Final = 3  # letters that are enough to guess a word from its beginning
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_WORD = re.compile(r"[A-Za-z0-9._-]{1,60}")
-_DIGITS = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+# Not compiled: most runs have nothing to say.
+_BARE_KEY: Final = r"[A-Za-z0-9_-]+"
+_WORD: Final = r"[A-Za-z0-9._-]{1,60}"
+_DIGITS: Final = r"-?(0|[1-9][0-9]{0,17})"
 _SWITCHES: Final = {
     **dict.fromkeys(("true", "yes", "on", "y", "1"), "true"),
     **dict.fromkeys(("false", "no", "off", "n", "0"), "false"),
@@ -39,7 +40,7 @@ def dotted(path: Path) -> str:
         if isinstance(step, int):
             result += f"[{step}]"
         else:
-            result += ("." if result else "") + (step if _BARE_KEY.fullmatch(step) else show(step))
+            result += ("." if result else "") + (step if re.fullmatch(_BARE_KEY, step) else show(step))
     return result
 
 
@@ -98,7 +99,7 @@ def type_hint(  # noqa: PLR0911 - a list of cases
         keys = isinstance(spec, Keys | MapOf)
         return "indent its keys below it, or remove it" if keys else "write a value, or remove the key"
     if isinstance(spec, ListOf):
-        item = node.text if _WORD.fullmatch(node.text) else "…"
+        item = node.text if re.fullmatch(_WORD, node.text) else "…"
         return f"write [{item}]" if node.is_scalar else ""
     if not isinstance(spec, Leaf):
         return ""
@@ -110,7 +111,7 @@ def type_hint(  # noqa: PLR0911 - a list of cases
     if spec.kind == TEXT or (spec.kind == CHOICE and isinstance(spec.choices[0], str)):
         fits = not misfit(spec, node.text)
         return f"put it in quotes: '{node.text[:_LONGEST]}'" if fits else hint(spec, node.text)
-    return f"remove the quotes: {node.text}" if _DIGITS.fullmatch(node.text) else "decimal digits only"
+    return f"remove the quotes: {node.text}" if re.fullmatch(_DIGITS, node.text) else "decimal digits only"
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

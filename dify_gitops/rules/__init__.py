@@ -121,11 +121,6 @@ def examine(objects: Iterable[dict[str, Any]], where: str, kubernetes: str) -> l
     )
 
 
-def judge(objects: Iterable[dict[str, Any]], where: str, waivers: Sequence[Waiver], kubernetes: str) -> list[Finding]:
-    """What ``examine`` finds and no waiver accepts."""
-    return unwaived(examine(objects, where, kubernetes), waivers)
-
-
 def unwaived(findings: Iterable[Finding], waivers: Sequence[Waiver]) -> list[Finding]:
     """Findings that no waiver accepts."""
     return [finding for finding in findings if not any(_accepts(waiver, finding) for waiver in waivers)]

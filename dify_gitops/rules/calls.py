@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from dify_gitops.rules.access import integer, maps
+from dify_gitops.rules.access import get, integer, maps
 from dify_gitops.rules.environment import settings, variables
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def _in(cluster: Cluster, pod: Pod, container: Container, setting: Setting) -> I
         if port is None and setting.name.endswith("_HOST"):
             beside = variables(cluster, pod, container).get(setting.name.removesuffix("_HOST") + "_PORT")
             port = int(beside.value) if beside and beside.value.isdecimal() else None
-        yield Call(namespace, service, port, found[0], setting.field)
+        # Not the text as it stands there: before the host there may be a password.
+        yield Call(namespace, service, port, f"{host}:{found['port']}" if found["port"] else host, setting.field)
 
 
 def service_port(service: Object, wanted: str | int | None) -> dict[str, object] | None:
@@ -80,8 +81,12 @@ def service_port(service: Object, wanted: str | int | None) -> dict[str, object]
     return next((port for port in ports if wanted in (integer(port, "port"), port.get("name"))), None)
 
 
-def container_port(entry: dict[str, object], pod: Pod) -> int | None:
-    """The number behind a Service's port in one pod: ``targetPort`` (number or name), by default ``port``."""
-    target = entry.get("targetPort", entry.get("port"))
+def container_port(service: Object, entry: dict[str, object], pod: Pod) -> int | None:
+    """The number behind a Service's port in one pod: ``targetPort`` (number or name), by default ``port``.
+
+    A headless Service translates nothing: callers go to the pod's address with the port that they name.
+    """
+    headless = get(service.data, "spec", "clusterIP") == "None"
+    target = entry.get("port") if headless else entry.get("targetPort", entry.get("port"))
     number = pod.ports.get(target) if isinstance(target, str) else target
     return number if isinstance(number, int) else None

@@ -169,10 +169,6 @@ class Cluster:
         """One object; ``namespace`` is empty for kinds of the whole cluster."""
         return self._index.get((kind, namespace, name))
 
-    def pod_of(self, workload: Object) -> Pod | None:
-        """The pod template of a workload."""
-        return next((pod for pod in self.pods if pod.owner is workload), None)
-
     def selected(self, namespace: str, selector: Any) -> list[Pod]:
         """Pod templates of a namespace that a LabelSelector matches."""
         return [pod for pod in self.pods if pod.namespace == namespace and matches(selector, pod.labels)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dify_gitops.catalogue.variables import LONGEST_RUN
 from dify_gitops.rules.access import get, integer, text, texts
 from dify_gitops.rules.calls import service_port
 from dify_gitops.rules.dify import api_processes
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 # Answer without authentication, or are meant for the plugin daemon only: langgenius/dify,
 # api/extensions/ext_app_metrics.py and api/controllers/inner_api.
 _INTERNAL = ("/threads", "/db-pool-stat", "/inner/api", "/inner/api/invoke/llm", "/health")
-# Seconds; Dify's APP_MAX_EXECUTION_TIME. Google's default of 30 bounds a whole streamed answer.
-_LONGEST_ANSWER = 1200
-_GOOGLE_DEFAULT = 30
+_GOOGLE_DEFAULT = 30  # seconds, which bound a whole streamed answer
 _ALLOW_HTTP = "kubernetes.io/ingress.allow-http"
 
 
@@ -42,7 +41,7 @@ def internal_paths(cluster: Cluster) -> Iterator[Flaw]:
     for ingress in cluster.every("Ingress"):
         table = list(routes(ingress))
         for host in {route.host for route in table}:
-            mine = [route for route in table if route.host == host or not route.path]
+            mine = [route for route in table if route.host == host or route.is_default]
             for url in _INTERNAL:
                 best = max(mine, key=lambda route: route.rank(url))
                 if best.rank(url) >= 0 and (ingress.namespace, best.service) in services:
@@ -60,7 +59,7 @@ def ingress_host(cluster: Cluster) -> Iterator[Flaw]:
         named = [name.strip() for name in ingress.annotations.get(CERTIFICATES, "").split(",")]
         found = [cluster.find("ManagedCertificate", ingress.namespace, name) for name in named]
         domains = {domain for item in found if item for domain in texts(item.data, "spec", "domains")}
-        for host in sorted({route.host for route in routes(ingress)}):
+        for host in sorted({route.host for route in routes(ingress) if not route.is_default}):
             if not host:
                 yield Flaw(ingress, "spec.rules.host", "is not set")
             elif domains and host not in domains:
@@ -121,7 +120,7 @@ def security_policy(cluster: Cluster) -> Iterator[Flaw]:
 @rule(
     "backend-timeout",
     why="the load balancer's time-out bounds a whole streamed answer, by default 30 s",
-    remedy=f"set timeoutSec to at least {_LONGEST_ANSWER}",
+    remedy=f"set timeoutSec to at least {LONGEST_RUN}",
 )
 def backend_timeout(cluster: Cluster) -> Iterator[Flaw]:
     """Backends of the api wait as long as an answer may take."""
@@ -129,5 +128,5 @@ def backend_timeout(cluster: Cluster) -> Iterator[Flaw]:
     for service, config in _backends(cluster):
         seconds = integer(config.data, "spec", "timeoutSec") if config else None
         seconds = _GOOGLE_DEFAULT if seconds is None else seconds
-        if config and (service.namespace, service.name) in services and seconds < _LONGEST_ANSWER:
+        if config and (service.namespace, service.name) in services and seconds < LONGEST_RUN:
             yield Flaw(config, "spec.timeoutSec", f"{seconds} s is less than an answer of the api may take")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Route(NamedTuple):
-    """One path of an Ingress. ``port`` is a number or a name; an empty ``path`` is the default backend."""
+    """One path of an Ingress, or its default backend, which takes the rest; ``port`` is a number or a name."""
 
     host: str
     path: str
@@ -21,6 +21,11 @@ class Route(NamedTuple):
     service: str
     port: str | int | None
     field: str
+
+    @property
+    def is_default(self) -> bool:
+        """The default backend has no path type; the paths of a rule must have one."""
+        return not self.path_type
 
     def rank(self, url: str) -> int:
         """How well the route fits a path: the longest wins, an exact one beats them all, -1 is not at all."""
@@ -39,7 +44,7 @@ def routes(ingress: Object) -> Iterator[Route]:
     for entry in maps(ingress.data, "spec", "rules"):
         host = text(entry, "host")
         for item in maps(entry, "http", "paths"):
-            field = f"spec.rules[{host}].paths[{text(item, 'path')}].backend"
+            field = f"spec.rules[{host}].http.paths[{text(item, 'path')}].backend"
             yield _route(mapping(item, "backend"), host, item, field)
 
 

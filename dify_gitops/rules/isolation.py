@@ -13,10 +13,10 @@ from dify_gitops.rules.network import (
     INGRESS,
     Network,
     contains,
+    entries,
     parse_range,
     pinned_namespace,
     policy_types,
-    rules,
 )
 from dify_gitops.rules.reachability import google_account
 from dify_gitops.rules.rule import Flaw, rule
@@ -55,7 +55,7 @@ def default_deny(cluster: Cluster) -> Iterator[Flaw]:
             for policy in cluster.every("NetworkPolicy")
             if policy.namespace == namespace and get(policy.data, "spec", "podSelector") == {}
             for direction in policy_types(policy)
-            if not rules(policy, direction)
+            if not entries(policy, direction)
         }
         for direction in (INGRESS, EGRESS):
             if owner and direction not in denied:
@@ -74,14 +74,9 @@ def metadata_server(cluster: Cluster) -> Iterator[Flaw]:
         needed = bool(google_account(cluster, pod))
         for port in ports.METADATA:
             if network.allows(EGRESS, pod, _METADATA, port) != needed:
-                message = (
-                    "acts as a Google service account but cannot" if needed else "needs no Google identity but can"
-                )
-                yield Flaw(
-                    pod.owner,
-                    pod.field("spec.serviceAccountName"),
-                    f"{message} reach the metadata server on {port}",
-                )
+                state = "acts as a Google service account but cannot" if needed else "needs no Google identity but can"
+                message = f"{state} reach the metadata server on {port}"
+                yield Flaw(pod.owner, pod.field("spec.serviceAccountName"), message)
 
 
 @rule(
@@ -94,7 +89,7 @@ def sandbox_egress(cluster: Cluster) -> Iterator[Flaw]:
     for policy in cluster.every("NetworkPolicy"):
         if cluster.level(policy.namespace) == "restricted" or EGRESS not in policy_types(policy):
             continue
-        for number, entry in enumerate(rules(policy, EGRESS)):
+        for number, entry in enumerate(entries(policy, EGRESS)):
             field = f"spec.egress[{number}].to"
             if not maps(entry, "to"):
                 yield Flaw(policy, field, "is not set: everything is allowed")
@@ -133,7 +128,7 @@ def _is_proxy(cluster: Cluster, policy: Object, peer: dict[str, Any]) -> bool:
 def internet_egress(cluster: Cluster) -> Iterator[Flaw]:
     """Wide ranges leave out what is private, and name their ports; no egress rule is without destination."""
     for policy in cluster.every("NetworkPolicy"):
-        for number, entry in enumerate(rules(policy, EGRESS)):
+        for number, entry in enumerate(entries(policy, EGRESS)):
             field = f"spec.egress[{number}]"
             if not maps(entry, "to"):
                 yield Flaw(policy, f"{field}.to", "is not set: everything is allowed")

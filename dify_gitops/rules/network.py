@@ -62,8 +62,8 @@ def policy_types(policy: Object) -> set[str]:
     return named or {INGRESS, *([EGRESS] if get(policy.data, "spec", "egress") else [])}
 
 
-def rules(policy: Object, direction: str) -> list[dict[str, Any]]:
-    """The rules of one direction."""
+def entries(policy: Object, direction: str) -> list[dict[str, Any]]:
+    """The rules of one direction, each with peers and ports."""
     return maps(policy.data, "spec", direction.lower())
 
 
@@ -81,7 +81,7 @@ class Network:
         self._cluster = cluster
         self._policies = cluster.every("NetworkPolicy")
 
-    def restricting(self, pod: Pod, direction: str) -> list[Object]:
+    def _restricting(self, pod: Pod, direction: str) -> list[Object]:
         """Policies that select a pod in that direction; without any, everything is allowed."""
         return [
             policy
@@ -96,31 +96,30 @@ class Network:
 
         ``port`` is a number of the pod that accepts. A range is allowed where all of it is.
         """
-        policies = self.restricting(pod, direction)
+        policies = self._restricting(pod, direction)
         accepting = endpoint(pod) if direction == INGRESS else other
         named = accepting.ports if isinstance(accepting, Endpoint) else {}
         return not policies or any(
             _port_allowed(entry, port, protocol, named)
             and self._peer_allowed(entry, direction, policy.namespace, other)
             for policy in policies
-            for entry in rules(policy, direction)
+            for entry in entries(policy, direction)
         )
 
     def leaves(self, pod: Pod, port: int) -> bool:
         """Whether a pod may open TCP connections on ``port`` to any range of addresses."""
-        policies = self.restricting(pod, EGRESS)
+        policies = self._restricting(pod, EGRESS)
         return not policies or any(
-            _port_allowed(entry, port, "TCP", {})
-            and any("ipBlock" in peer for peer in maps(entry, PEERS[EGRESS]))
+            _port_allowed(entry, port, "TCP", {}) and any("ipBlock" in peer for peer in maps(entry, PEERS[EGRESS]))
             for policy in policies
-            for entry in rules(policy, EGRESS)
+            for entry in entries(policy, EGRESS)
         )
 
     def _peer_allowed(self, entry: dict[str, Any], direction: str, namespace: str, other: Endpoint | Range) -> bool:
         peers = maps(entry, PEERS[direction])
-        return not peers or any(self.peer_matches(peer, namespace, other) for peer in peers)
+        return not peers or any(self._peer_matches(peer, namespace, other) for peer in peers)
 
-    def peer_matches(self, peer: dict[str, Any], namespace: str, other: Endpoint | Range) -> bool:
+    def _peer_matches(self, peer: dict[str, Any], namespace: str, other: Endpoint | Range) -> bool:
         """Whether one peer of a policy in ``namespace`` covers a pod or a whole range."""
         if not isinstance(other, Endpoint):
             return "ipBlock" in peer and _block_covers(peer["ipBlock"], other)

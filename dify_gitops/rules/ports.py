@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops.rules.access import get, maps, text
-from dify_gitops.rules.calls import calls, container_port, service_port
+from dify_gitops.rules.calls import calls, service_port
 from dify_gitops.rules.ingress import routes
-from dify_gitops.rules.network import INGRESS, rules
+from dify_gitops.rules.network import INGRESS, entries
 from dify_gitops.rules.rule import Flaw, rule
 
 if TYPE_CHECKING:
@@ -47,10 +47,11 @@ def _in_probes(cluster: Cluster) -> Iterator[Flaw]:
 def _in_services(cluster: Cluster) -> Iterator[Flaw]:
     for service in cluster.every("Service"):
         for entry in maps(service.data, "spec", "ports"):
+            target = entry.get("targetPort")
             for pod in cluster.behind(service):
-                if container_port(entry, pod) is None:
+                if isinstance(target, str) and target not in pod.ports:
                     field = f"spec.ports[{text(entry, 'name') or entry.get('port')}].targetPort"
-                    yield Flaw(service, field, _lacks(pod, entry.get("targetPort")))
+                    yield Flaw(service, field, _lacks(pod, target))
 
 
 def _lacks(pod: Pod, port: Any) -> str:
@@ -75,7 +76,7 @@ def _in_selections(cluster: Cluster) -> Iterator[Flaw]:
                     yield Flaw(item, f"spec.endpoints[{entry['port']}].port", _lacks(pod, entry["port"]))
     for item in cluster.every("NetworkPolicy"):
         pods = cluster.selected(item.namespace, get(item.data, "spec", "podSelector"))
-        for number, entry in enumerate(rules(item, INGRESS)):
+        for number, entry in enumerate(entries(item, INGRESS)):
             for port in [port["port"] for port in maps(entry, "ports") if isinstance(port.get("port"), str)]:
                 if pods and not any(port in pod.ports for pod in pods):
                     yield Flaw(item, f"spec.ingress[{number}].ports", f"no selected pod has a port {port}")

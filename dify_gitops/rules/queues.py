@@ -52,11 +52,7 @@ def queue_consumed_once(cluster: Cluster) -> Iterator[Flaw]:
     pools = list(_pools(cluster))
     for pool in pools:
         if not pool.queues:
-            yield Flaw(
-                pool.workload,
-                pool.field,
-                "is not set: the image's own list lacks queues",
-            )
+            yield Flaw(pool.workload, pool.field, "is not set: the image's own list lacks queues")
         for queue in pool.queues:
             first = taken.setdefault(queue, pool)
             if first is not pool or pool.queues.count(queue) > 1:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 # Google's load balancers and their health checks: https://cloud.google.com/load-balancing/docs/health-checks
 _LOAD_BALANCER = (IPv4Network("35.191.0.0/16"), IPv4Network("130.211.0.0/22"))
 _INTERNET = IPv4Network("8.8.8.8/32")  # stands for every public address
+# Containers that stand for something outside of the cluster, and the port that they open there.
+_OUTSIDE = {"cloud-sql-proxy": ports.CLOUD_SQL, "redis-tunnel": ports.MEMORYSTORE}
+# Workloads that must reach public addresses, beside those that act as a Google service account.
+_ONLINE = frozenset({"plugin-daemon", "ssrf-proxy"})
 
 
 def _made_calls(cluster: Cluster) -> Iterator[tuple[Pod, Call]]:
@@ -45,7 +49,7 @@ def service_reachable(cluster: Cluster) -> Iterator[Flaw]:
             continue  # rules of their own: reference-exists, port-exists
         protocol = text(entry, "protocol") or "TCP"
         for target in cluster.behind(service):
-            number = container_port(entry, target)
+            number = container_port(service, entry, target)
             if number is None:
                 continue
             where = f"{protocol} {number} of {target.owner}"
@@ -72,11 +76,8 @@ def dns_reachable(cluster: Cluster) -> Iterator[Flaw]:
         )
         for protocol in ("UDP", "TCP") if resolves else ():
             if not network.allows(EGRESS, pod, DNS, ports.DNS, protocol):
-                yield Flaw(
-                    pod.owner,
-                    pod.field("metadata.labels"),
-                    f"no egress rule lets it out to {protocol} 53 of kube-dns",
-                )
+                message = f"no egress rule lets it out to {protocol} {ports.DNS} of kube-dns"
+                yield Flaw(pod.owner, pod.field("metadata.labels"), message)
 
 
 def google_account(cluster: Cluster, pod: Pod) -> str:
@@ -101,7 +102,7 @@ def ingress_reachable(cluster: Cluster) -> Iterator[Flaw]:
             if service is None or entry is None:
                 continue
             for pod in cluster.behind(service):
-                number = container_port(entry, pod)
+                number = container_port(service, entry, pod)
                 if number is None or (id(pod), number) in seen:
                     continue
                 seen.add((id(pod), number))
@@ -126,12 +127,6 @@ def metrics_reachable(cluster: Cluster) -> Iterator[Flaw]:
                 if isinstance(number, int) and not network.allows(INGRESS, pod, COLLECTOR, number):
                     message = f"TCP {number} of {pod.owner} does not admit the collectors"
                     yield Flaw(monitoring, f"spec.endpoints[{port}]", message)
-
-
-# Containers that stand for something outside of the cluster, and the port that they open there.
-_OUTSIDE = {"cloud-sql-proxy": ports.CLOUD_SQL, "redis-tunnel": ports.MEMORYSTORE}
-# Workloads that must reach public addresses, beside those that act as a Google service account.
-_ONLINE = frozenset({"plugin-daemon", "ssrf-proxy"})
 
 
 @rule(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dify_gitops.input.words import nearest
 from dify_gitops.rules.access import get, mapping, maps, text
 from dify_gitops.rules.calls import calls
+from dify_gitops.rules.cluster import GROUPS
 from dify_gitops.rules.ingress import routes
 from dify_gitops.rules.rule import Flaw, meant, rule
 
@@ -96,7 +97,8 @@ def _of_scalers(cluster: Cluster) -> Iterator[Reference]:
     for item in cluster.every("HorizontalPodAutoscaler", "ScaledObject"):
         target = mapping(item.data, "spec", "scaleTargetRef")
         kind = text(target, "kind") or "Deployment"  # KEDA's default
-        yield _of(item, "spec.scaleTargetRef.name", kind, text(target, "name"))
+        if kind in GROUPS:  # others may be of a controller that we do not know
+            yield _of(item, "spec.scaleTargetRef.name", kind, text(target, "name"))
         for number, trigger in enumerate(maps(item.data, "spec", "triggers")):
             reference = mapping(trigger, "authenticationRef")
             kind = text(reference, "kind") or "TriggerAuthentication"

@@ -101,8 +101,7 @@ def _argument(source: Object, field: str, value: str) -> Iterator[Text]:
     """``--admin-password=…`` is a value with a name."""
     option, equals, setting = value.partition("=")
     named = bool(equals) and re.fullmatch(r"-{0,2}[A-Za-z][\w-]*", option)
-    name = option.lstrip("-").replace("-", "_") if named else ""
-    yield Text(source, field, name, setting if named else value)
+    yield Text(source, field, option.lstrip("-") if named else "", setting if named else value)
 
 
 def _tells(item: Text) -> str:
@@ -110,7 +109,7 @@ def _tells(item: Text) -> str:
     for kind, pattern in _PATTERNS.items():
         if pattern.search(item.value):
             return kind
-    if item.name and is_secret(item.name) and not _INNOCENT.fullmatch(item.value):
+    if item.name and is_secret(item.name.replace("-", "_")) and not _INNOCENT.fullmatch(item.value):
         published = item.value in PUBLISHED_WHOLE
         return "a published sample value of Dify" if published else "a secret by its name"
     return "a generated password or key" if item.name and _random(item.value) else ""

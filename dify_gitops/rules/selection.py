@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops.rules.access import get, maps
-from dify_gitops.rules.network import PEERS, pinned_namespace, rules
+from dify_gitops.rules.network import PEERS, entries, pinned_namespace
 from dify_gitops.rules.rule import Flaw, rule
 from dify_gitops.rules.selectors import matches, of_labels, spell
 
@@ -42,13 +42,10 @@ def selector_matches(cluster: Cluster) -> Iterator[Flaw]:
             yield Flaw(item, field, f"{spell(selector)} matches no pod in {namespace}")
     for pod in cluster.pods:
         for number, constraint in enumerate(maps(pod.spec, "topologySpreadConstraints")):
-            if not matches(constraint.get("labelSelector"), pod.labels):
+            selector = constraint.get("labelSelector")
+            if not matches(selector, pod.labels):
                 field = pod.field(f"spec.topologySpreadConstraints[{number}].labelSelector")
-                yield Flaw(
-                    pod.owner,
-                    field,
-                    f"{spell(constraint.get('labelSelector'))} does not match the pod itself",
-                )
+                yield Flaw(pod.owner, field, f"{spell(selector)} does not match the pod itself")
 
 
 Selection = tuple["Object", str, str, Any]
@@ -69,7 +66,7 @@ def _peers(cluster: Cluster) -> Iterator[Selection]:
     """Peers of policies that are pinned to a namespace that is rendered here."""
     for policy in cluster.every("NetworkPolicy"):
         for direction, key in PEERS.items():
-            for number, entry in enumerate(rules(policy, direction)):
+            for number, entry in enumerate(entries(policy, direction)):
                 for peer in maps(entry, key):
                     namespace = pinned_namespace(peer, policy)
                     if "podSelector" in peer and cluster.find("Namespace", "", namespace):

@@ -41,9 +41,10 @@ def of_labels(data: Any, *path: str) -> dict[str, Any] | None:
 
 
 def spell(selector: Any) -> str:
-    """A selector in the form of ``kubectl get -l``."""
+    """A selector on one line, for a message."""
     parts = [f"{key}={value}" for key, value in mapping(selector, "matchLabels").items()]
     for expression in maps(selector, "matchExpressions"):
         values = ",".join(texts(expression, "values"))
-        parts.append(f"{text(expression, 'key')} {text(expression, 'operator')} ({values})")
+        words = (text(expression, "key"), text(expression, "operator"), f"({values})" if values else "")
+        parts.append(" ".join(word for word in words if word))
     return ",".join(parts) or "everything"

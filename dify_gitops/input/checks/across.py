@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Owners = dict[tuple[str, str], tuple[str, Path]]
 
 
-def taken(environment: Environment, file: str, bad: list[Path], owners: Owners) -> Complaints:
+def taken(environment: Environment, file: str, owners: Owners) -> Complaints:
     """What an earlier environment, or an earlier key, has for itself. Adds ``file`` to ``owners``.
 
     One project holds one environment: two would fight over the same names of cluster, address and accounts.
@@ -32,8 +32,9 @@ def taken(environment: Environment, file: str, bad: list[Path], owners: Owners) 
     same_project = False
     for path, what, name in claims:
         owner, key = owners.setdefault((what, name), (file, path))
-        if path in bad or (owner, key) == (file, path) or (what == "bucket" and same_project):
+        if (owner, key) == (file, path) or (what == "bucket" and same_project):
             continue
         same_project = same_project or what == "project"
         whose = owner if owner != file else dotted(key)
-        yield Complaint(path, f"{name} is the {what} of {whose} already", f"each needs its own {what}", also=(key,))
+        message = f"{name} is the {what} of {whose} already"
+        yield Complaint(path, message, f"each needs its own {what}", also=(key,))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dify_gitops.input.nodes import Path
 
 
+_MOST_PROPOSALS: Final = 50  # comparing words is slow, and nobody reads more
 _ALL: Final = (("dify",), ("worker", "pools", "*", "queues"))
 
 
@@ -24,11 +25,13 @@ def _path(pool: str, *rest: str | int) -> Path:
 
 def unknown(environment: Environment) -> Complaints:
     """A queue that Dify never fills would leave its real queue to nobody."""
-    known = RELEASES[environment.dify].queues
+    known = dict.fromkeys((*RELEASES[environment.dify].queues, REST))
+    proposals = 0
     for name, pool in environment.worker.pools.items():
         for index, queue in enumerate(pool.queues):
-            if queue not in (*known, REST):
-                near = nearest(queue, (*known, REST))
+            if queue not in known:
+                proposals += 1
+                near = nearest(queue, known) if proposals <= _MOST_PROPOSALS else None
                 hint = f"did you mean {near}?" if near else f"known: {', '.join(known)}"
                 message = f"Dify {environment.dify} has no queue {queue!r}"
                 yield Complaint(_path(name, "queues", index), message, hint, also=(("dify",),))
@@ -36,14 +39,14 @@ def unknown(environment: Environment) -> Complaints:
 
 def twice(environment: Environment) -> Complaints:
     """Two pools on one queue would each see half of its length and scale against each other."""
-    owners: dict[str, str] = {}
+    owners: dict[str, tuple[str, int]] = {}
     for name, pool in environment.worker.pools.items():
         for index, queue in enumerate(pool.queues):
-            if (owner := owners.setdefault(queue, name)) != name:
-                what = "the rest" if queue == REST else queue
-                message = f"pool {owner} takes {what} already"
+            owner, first = owners.setdefault(queue, (name, index))
+            if owner != name:
+                message = f"pool {owner} takes {'the rest' if queue == REST else queue} already"
                 yield Complaint(_path(name, "queues", index), message, "one pool for each queue")
-            elif queue in pool.queues[:index]:
+            elif first != index:
                 yield Complaint(_path(name, "queues", index), f"{queue} stands here twice", "remove one")
 
 

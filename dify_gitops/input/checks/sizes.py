@@ -73,6 +73,7 @@ def ports(environment: Environment) -> Complaints:
         ("pluginDaemon", environment.plugin_daemon.ports),
         ("ssrfProxy", environment.ssrf_proxy.ports),
     ):
+        first: dict[int, int] = {}
         for index, port in enumerate(numbers):
-            if port in numbers[:index]:
+            if first.setdefault(port, index) != index:
                 yield Complaint((section, "ports", index), f"{port} stands here twice", "remove one")

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from dify_gitops.input.model import Environment
 
 _REMOVE: Final = "remove it: secrets come from Secret Manager"
-_UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_CREDENTIALS_IN_URL: Final = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+_UNPRINTABLE: Final = "[\x00-\x1f\x7f-\x9f\u2028\u2029]"
+_CREDENTIALS_IN_URL: Final = r"://[^/\s:@]*:[^/\s@]+@"
 _TARGETS: Final = {"dify": "dify", "web": "web", "plugin_daemon": "pluginDaemon", "sandbox": "sandbox"}
 
 
@@ -27,13 +27,13 @@ def names(environment: Environment) -> Complaints:
         return
     from dify_gitops.catalogue.variables import owned_variables  # hundreds of them: only where they matter
 
+    owned = owned_variables()
     for target, variables in given.items():
-        owned = owned_variables()[target]
         for name in variables:
             path = ("variables", _TARGETS[target], name)
             if secrets.is_secret(name):
                 yield Complaint(path, "takes a secret, and files in Git hold none", _REMOVE, secret=True)
-            elif name in owned:
+            elif name in owned[target]:
                 hint = "remove it; another key of this file may decide it"
                 yield Complaint(path, "is set by this repository", hint, about_key=True)
 
@@ -43,10 +43,10 @@ def values(environment: Environment) -> Complaints:
     for target, variables in structs.asdict(environment.variables).items():
         for name, value in variables.items():
             path = ("variables", _TARGETS[target], name)
-            if found := _UNPRINTABLE.search(value):
+            if found := re.search(_UNPRINTABLE, value):
                 hint = "an env file carries one line of printable text"
                 yield Complaint(path, f"holds the control character U+{ord(found[0]):04X}", hint)
-            if _CREDENTIALS_IN_URL.search(value):
+            if re.search(_CREDENTIALS_IN_URL, value):
                 yield Complaint(path, "holds a password in a URL", _REMOVE, secret=True)
             elif value in secrets.PUBLISHED_WHOLE:
                 yield Complaint(path, f"{value!r} is a published sample secret", _REMOVE)
@@ -54,7 +54,7 @@ def values(environment: Environment) -> Complaints:
 
 def smtp(environment: Environment) -> Complaints:
     """The account also stands in an env file."""
-    if environment.smtp and (found := _UNPRINTABLE.search(environment.smtp.username)):
+    if environment.smtp and (found := re.search(_UNPRINTABLE, environment.smtp.username)):
         message = f"holds the control character U+{ord(found[0]):04X}"
         yield Complaint(("smtp", "username"), message, "an env file carries one line of printable text")
     if environment.smtp and not environment.smtp.username:
