@@ -32,9 +32,7 @@ _WIDTH = 110
 
 # Plain where it begins with a letter, digit, '/', '.', '_' or like a flag, and holds nothing that YAML could read
 # as syntax.
-_PLAIN = re.compile(
-    r"(?:[A-Za-z0-9_/.]|--?(?=[a-z]))(?:[A-Za-z0-9_/.,@%+=~()$*?!;&<>|^-]| (?!#)|:(?! ))*(?<![ :])", re.ASCII
-)
+_PLAIN = re.compile(r"(?:[A-Za-z0-9_/.]|--?(?=[a-z]))(?:[A-Za-z0-9_/.,@%+=~()$*?!;&<>|^ -]|:(?! ))*(?<![ :])", re.ASCII)
 _PLAIN_IN_FLOW = re.compile(r"(?:[A-Za-z0-9_/.]|--?(?=[a-z]))[A-Za-z0-9_/.@%+=-]*", re.ASCII)
 
 # What YAML 1.1, YAML 1.2 or go-yaml takes for a boolean, null, number or time, where it could be plain otherwise.

@@ -375,6 +375,7 @@ def test_harmless_text_stays_plain(text: str) -> None:
         ("a\nb\n", "|\n  a\n  b"),
         ("a\n\nb", "|-\n  a\n\n  b"),
         ("\na", '"\\na"'),
+        ("a\nb ", '"a\\nb "'),
     ],
 )
 def test_text_is_quoted_as_people_expect(text: str, written: str) -> None:

@@ -12,7 +12,7 @@ Environment
     WEAVIATE_URL          for example http://weaviate.dify.svc.cluster.local:8080
     WEAVIATE_API_KEY
     BACKUP_BUCKET         bucket of Weaviate's module backup-gcs (its BACKUP_GCS_BUCKET)
-    BACKUP_PATH           folder in the bucket, may be empty (its BACKUP_GCS_PATH)
+    BACKUP_PATH           folder in the bucket, if any (its BACKUP_GCS_PATH)
     KEEP                  number of successful backups to keep, at least 1
     TIMEOUT_SECONDS       how long the backup may take
     STORAGE_EMULATOR_HOST, GCE_METADATA_HOST
@@ -21,7 +21,7 @@ Environment
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import http.client
 import json
 import os
@@ -178,14 +178,14 @@ def back_up(settings: Mapping[str, str]) -> None:
     if keep < 1:
         raise BackupError(f"KEEP must be at least 1, got {keep}: the backup just made would be removed")
     weaviate = Weaviate(settings["WEAVIATE_URL"], settings["WEAVIATE_API_KEY"])
-    name = f"{PREFIX}-{datetime.datetime.now(datetime.UTC):%Y%m%dt%H%M%S}"
+    name = f"{PREFIX}-{dt.datetime.now(dt.UTC):%Y%m%dt%H%M%S}"
     if not weaviate.start(name):
         say("nothing to back up: Weaviate has no collections yet; earlier backups stay as they are")
         return
     say(f"backup {name} started")
     weaviate.wait(name, seconds)
     say(f"backup {name} succeeded")
-    bucket = Bucket(settings["BACKUP_BUCKET"], settings["BACKUP_PATH"])
+    bucket = Bucket(settings["BACKUP_BUCKET"], settings.get("BACKUP_PATH", ""))
     for old in outdated(bucket.backups(), weaviate.succeeded, keep):
         bucket.remove(old)
         say(f"backup {old} removed: {keep} newer ones are kept")

@@ -30,7 +30,7 @@ PLATFORM_RULES: Final[tuple[Callable[[Platform], Complaints], ...]] = (
 
 ENVIRONMENT_RULES: Final[tuple[Callable[[Environment], Complaints], ...]] = (
     network.overlap,
-    network.private,
+    network.usable,
     network.sizes,
     network.room_for_nodes,
     sizes.bounds,

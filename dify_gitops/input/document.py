@@ -67,7 +67,7 @@ class Document:
         return path in self._nodes
 
     def forget(self) -> None:
-        """Free the nodes, most of what a document takes; they come back when they are asked for."""
+        """Free the nodes, most of what a document takes; they come back when asked for, and so do complaints."""
         for name in ("root", "_nodes", "_lines"):
             self.__dict__.pop(name, None)
 

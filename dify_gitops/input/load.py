@@ -92,7 +92,8 @@ def _environment(root: File, name: str, problems: list[Problem]) -> crosscheck.L
     decoder = Decoder(document, Environment)
     loaded = crosscheck.Loaded(name, document, decoder.root(_defaults(_profile(document))), decoder.bad)
     crosscheck.check_environment(loaded)
-    document.forget()
+    if not document.problems:
+        document.forget()
     return loaded
 
 

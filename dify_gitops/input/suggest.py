@@ -26,14 +26,14 @@ class Suggestions:
         self._root = root
         self._asked = 0
 
-    def unknown(self, key: str, path: Path, known: list[str]) -> tuple[str, str]:
-        """Message and hint for ``key`` below ``path``, where the keys ``known`` may stand."""
+    def unknown(self, key: str, known: list[str]) -> tuple[str, str]:
+        """Message and hint for ``key``, where the keys ``known`` may stand."""
         self._asked += 1
         if self._asked > _MOST_QUESTIONS:
             return "unknown key", ""
         if near := nearest(key, known):
             return "unknown key", f"did you mean {near}?"
-        places = [place for place in _places(self._root).get(squeezed(key), ()) if place[:-1] != path]
+        places = _places(self._root).get(squeezed(key), ())
         if places and len(places) <= _MOST_PLACES:
             return (
                 "unknown key here",

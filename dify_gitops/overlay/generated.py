@@ -16,6 +16,8 @@ from dify_gitops.overlay import networks, scaling
 if TYPE_CHECKING:
     from dify_gitops.input.model import Environment, Platform
 
+_Replicated = PluginGateway | Sandbox | SsrfProxy
+
 _PODS_MAY = {
     names.DIFY: ("restricted", "Pods here run without any privilege."),
     names.SANDBOX: ("baseline", "The sandbox needs root inside of its container; nothing else lives here."),
@@ -83,7 +85,7 @@ def files(environment: Environment, platform: Platform) -> dict[str, list[Manife
 
 def replicas(environment: Environment) -> list[dict[str, Any]]:
     """How many pods run where no scaler owns the number, as far as it differs from the base."""
-    counts = {
+    counts: dict[str, tuple[_Replicated, _Replicated]] = {
         "plugin-gateway": (PluginGateway(), environment.plugin_gateway),
         "sandbox": (Sandbox(), environment.sandbox),
         "ssrf-proxy": (SsrfProxy(), environment.ssrf_proxy),

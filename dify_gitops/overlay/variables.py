@@ -10,22 +10,13 @@ from dify_gitops.catalogue.releases import RELEASES, Variable, keyless_plugin_st
 from dify_gitops.catalogue.variables import Section
 from dify_gitops.components import ConfigMap
 from dify_gitops.env_file import env_file
+from dify_gitops.input.buckets import backup_bucket, files_bucket
 from dify_gitops.input.queues import pool_queues
 from dify_gitops.overlay.images import effective_tag
 from dify_gitops.quantity import bytes_of
 
 if TYPE_CHECKING:
     from dify_gitops.input.model import Environment
-
-
-def bucket(environment: Environment) -> str:
-    """Name of the bucket for Dify's files."""
-    return environment.storage.bucket or f"{environment.project}-dify"
-
-
-def backup_bucket(environment: Environment) -> str:
-    """Name of the bucket for Weaviate's backups."""
-    return environment.storage.backup_bucket or f"{environment.project}-dify-weaviate"
 
 
 def connection_name(environment: Environment) -> str:
@@ -64,7 +55,7 @@ def _dify(name: str, environment: Environment) -> list[Section]:
         _section(
             "Files",
             ("GOOGLE_CLOUD_PROJECT", environment.project),
-            ("GOOGLE_STORAGE_BUCKET_NAME", bucket(environment)),
+            ("GOOGLE_STORAGE_BUCKET_NAME", files_bucket(environment)),
         ),
         _section("Schedules", ("LOG_TZ", environment.time_zone, "also the time zone of Celery beat")),
     ]
@@ -90,7 +81,7 @@ def _plugin_daemon(name: str, environment: Environment) -> list[Section]:
         storage = _section(
             "Packages in Cloud Storage, with the identity of the pod",
             ("PLUGIN_STORAGE_TYPE", "gcs"),
-            ("PLUGIN_STORAGE_OSS_BUCKET", bucket(environment)),
+            ("PLUGIN_STORAGE_OSS_BUCKET", files_bucket(environment)),
         )
     else:
         storage = _section(

@@ -11,7 +11,7 @@ Environment
     WEAVIATE_URL          for example http://weaviate.dify.svc.cluster.local:8080
     WEAVIATE_API_KEY
     BACKUP_BUCKET         bucket of Weaviate's module backup-gcs (its BACKUP_GCS_BUCKET)
-    BACKUP_PATH           folder in the bucket, may be empty (its BACKUP_GCS_PATH)
+    BACKUP_PATH           folder in the bucket, if any (its BACKUP_GCS_PATH)
     KEEP                  number of successful backups to keep, at least 1
     TIMEOUT_SECONDS       how long the backup may take
     STORAGE_EMULATOR_HOST, GCE_METADATA_HOST
@@ -184,7 +184,7 @@ def back_up(settings: Mapping[str, str]) -> None:
     say(f"backup {name} started")
     weaviate.wait(name, seconds)
     say(f"backup {name} succeeded")
-    bucket = Bucket(settings["BACKUP_BUCKET"], settings["BACKUP_PATH"])
+    bucket = Bucket(settings["BACKUP_BUCKET"], settings.get("BACKUP_PATH", ""))
     for old in outdated(bucket.backups(), weaviate.succeeded, keep):
         bucket.remove(old)
         say(f"backup {old} removed: {keep} newer ones are kept")

@@ -1,4 +1,4 @@
-"""Address ranges: private, disjoint, and of a size that Google Cloud accepts and the nodes fit into."""
+"""Address ranges: usable, disjoint, and of a size that Google Cloud accepts and the nodes fit into."""
 
 from __future__ import annotations
 
@@ -27,10 +27,14 @@ _RESERVED_ADDRESSES: Final = 4  # of each subnet's primary range
 _SURGE: Final = 1  # one node more while nodes are replaced
 _NODES_MAX: Final = (("nodes", "max"),)
 
-# What the NetworkPolicies keep apart from the internet (RFC 1918 and the shared space of RFC 6598).
-_PRIVATE: Final = tuple(
-    IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
-)
+# Private addresses, class E and public ones used privately are all possible on GKE; these are not.
+# https://cloud.google.com/vpc/docs/subnets#prohibited-ranges
+_PROHIBITED: Final = {
+    "0.0.0.0/8": "«this network»",
+    "127.0.0.0/8": "loopback",
+    "169.254.0.0/16": "link-local",
+    "224.0.0.0/4": "multicast",
+}
 
 
 @lru_cache(maxsize=4)
@@ -48,12 +52,13 @@ def overlap(environment: Environment) -> Complaints:
             yield Complaint(("network", second), message, hint, also=(("network", first),))
 
 
-def private(environment: Environment) -> Complaints:
-    """A range outside of the private ones would count as internet in every NetworkPolicy."""
+def usable(environment: Environment) -> Complaints:
+    """Ranges that no VPC may have."""
     for name, network in _networks(environment.network).items():
-        if not any(network.subnet_of(space) for space in _PRIVATE):
-            spaces = ", ".join(str(space) for space in _PRIVATE)
-            yield Complaint(("network", name), f"{network} is not a private range", f"choose one within {spaces}")
+        for space, what in _PROHIBITED.items():
+            if network.overlaps(IPv4Network(space)):
+                message = f"{network} overlaps {space} ({what})"
+                yield Complaint(("network", name), message, "choose a private range, such as one within 10.0.0.0/8")
 
 
 def sizes(environment: Environment) -> Complaints:

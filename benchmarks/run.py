@@ -1,0 +1,38 @@
+"""`make bench`: prints one Markdown table of ratios, each with its limit; exit status 1 unless every line is ok.
+
+Only ratios of programs that run in turns on the same machine: seconds would say more about the machine than about us.
+Byte code is compiled first, as `make generate` does on installation: also where the caller's environment forbids
+Python to write it (PYTHONDONTWRITEBYTECODE), and the first line would otherwise measure the compiler.
+"""
+
+from __future__ import annotations
+
+import compileall
+import sys
+import tempfile
+from pathlib import Path
+
+import emitter
+import kustomize_overlay
+import many_environments
+import whole_run
+from measure import ROOT
+
+BENCHMARKS = (emitter, whole_run, many_environments, kustomize_overlay)
+
+
+def main() -> int:
+    """Runs all benchmarks; lines appear as they are measured."""
+    compileall.compile_dir(ROOT / "dify_gitops", quiet=1)
+    print("| what | measured | limit | |\n|---|--:|--:|---|", flush=True)
+    fine = True
+    for benchmark in BENCHMARKS:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            for row in benchmark.rows(Path(folder)):
+                print(row, flush=True)
+                fine = fine and row.verdict == "ok"
+    return 0 if fine else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
