@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from measure import Row, copy_input, generate_fresh, ratio, seconds
 
 from dify_gitops.toolchain import tool
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAIRS = 21
 _LIST = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- objects.yaml\n"
@@ -20,7 +23,7 @@ def rows(folder: Path) -> list[Row]:
 
 
 def _row(folder: Path, overlay: Path) -> Row:
-    build = [tool("kustomize"), "build"]
+    build: list[str | Path] = [tool("kustomize"), "build"]
     flat = folder / "flat" / overlay.name
     flat.mkdir(parents=True)
     (flat / "kustomization.yaml").write_text(_LIST, encoding="utf-8")

@@ -13,7 +13,9 @@ from measure import ROOT, Row, generate_again, generate_fresh, seconds
 ROUNDS = 3
 FEW, MANY = 50, 500
 _MEMORY = "print(open('/proc/self/status').read())"
-_GENERATE = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from dify_gitops.cli import main; main(['generate'])"
+_GENERATE = (
+    f"import sys; sys.path.insert(0, {str(ROOT)!r}); from dify_gitops.cli import main; assert not main(['generate'])"
+)
 
 # inode and time of change; of folders too, so that a file written aside and removed again is seen
 Snapshot = dict[Path, tuple[int, int]]
@@ -79,7 +81,7 @@ def _writes(folder: Path) -> list[Row]:
     generate_again(folder)
     unchanged = _snapshot(folder)
     changed = folder / "environments/env-250.yaml"
-    changed.write_text(changed.read_text(encoding="utf-8") + "dify: 1.12.1\napi: {max: 6}\n", encoding="utf-8")
+    changed.write_text(changed.read_text(encoding="utf-8") + "dify: 1.12.1\nweb: {max: 5}\n", encoding="utf-8")
     generate_again(folder)
     written = _written(unchanged, _snapshot(folder))
     inside = [path for path in written if path.is_relative_to(folder / "overlays/env-250")]

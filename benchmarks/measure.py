@@ -41,7 +41,7 @@ class Row(NamedTuple):
         return "ok" if within else "over"
 
     def __str__(self) -> str:
-        value = "–" if self.measured is None else f"{self.measured:.2f}".rstrip("0").rstrip(".")
+        value = "-" if self.measured is None else f"{self.measured:.2f}".rstrip("0").rstrip(".")
         return f"| {self.what} | {value} | {'≥' if self.at_least else '≤'} {self.limit:g} | {self.verdict} |"
 
 

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, Any
 
-from servers import TEMPLATES, free_port, replace_once, running, wait_until_up
+from servers import free_port, replace_once, running, wait_until_up
+
+from dify_gitops.overlay.networks import squid_conf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,8 +101,7 @@ def parse(data: bytes) -> Answer:
 
 
 def render(clients: str = "10.1.0.0/16") -> str:
-    template = Template((TEMPLATES / "squid.conf").read_text())
-    return template.substitute(client_ranges=clients, denied_ranges=" ".join(CLUSTER), extra_ports="8443")
+    return squid_conf(clients, CLUSTER, (80, 8443, 443))
 
 
 def as_proxy_user() -> list[str]:

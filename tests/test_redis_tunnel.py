@@ -173,6 +173,7 @@ def test_an_instance_signed_by_another_ca_is_not_reached(tmp_path: Path, pki: Pa
         wait_for(lambda: found.probe("/started") == 503, "the first check")
         assert found.ask(f"AUTH {PASSWORD}", "PING") == b""
         assert found.probe("/ready") == 200
+        assert found.probe("/metrics") == 200
         log = found.log.read_text()
         assert "SSL handshake failure" in log
         assert re.search(r" redis memorystore/<NOSRV> .* SC ", log)  # the refused client

@@ -24,6 +24,7 @@ REDIS_TUNNEL_HEALTH = 8404
 # The platform.
 CLOUD_SQL = 3307  # the Auth Proxy's port on the instance
 MEMORYSTORE = 6378  # Redis with TLS
+HTTP = 80
 HTTPS = 443
 DNS = 53
 METADATA = (80, 8080)  # GKE metadata server on Dataplane V2

@@ -99,7 +99,8 @@ def replicas(environment: Environment) -> list[dict[str, Any]]:
 
 def proxies(environment: Environment) -> list[ConfigMap]:
     """What the two proxies must know of this environment: squid its ranges and ports, nginx the domain."""
+    squid = networks.squid_conf(environment.network.pods, networks.ranges(environment), environment.ssrf_proxy.ports)
     return [
         ConfigMap("plugin-gateway-domain", {"domain.conf": f"server_name {environment.domain};\n"}),
-        ConfigMap("ssrf-proxy", {"squid.conf": networks.squid_conf(environment)}),
+        ConfigMap("ssrf-proxy", {"squid.conf": squid}),
     ]

@@ -8,28 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
 from dify_gitops.catalogue import ports
+from dify_gitops.catalogue.addresses import SPECIAL
 from dify_gitops.catalogue.flows import INTERNET, POSTGRES, REDIS
 from dify_gitops.k8s import network
 from dify_gitops.templates import template
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dify_gitops.input.model import Environment
     from dify_gitops.k8s.objects import Manifest
-
-# Not the internet: https://www.iana.org/assignments/iana-ipv4-special-registry. Link-local holds the metadata server.
-PRIVATE = (
-    "0.0.0.0/8",
-    "10.0.0.0/8",
-    "100.64.0.0/10",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "172.16.0.0/12",
-    "192.0.0.0/24",
-    "192.168.0.0/16",
-    "198.18.0.0/15",
-    "224.0.0.0/4",
-    "240.0.0.0/4",
-)
 
 _PROBED = {
     names.DIFY: (
@@ -45,17 +33,21 @@ _PROBED = {
 }
 
 
+def ranges(environment: Environment) -> tuple[str, ...]:
+    """Every range of an environment."""
+    own = environment.network
+    return own.nodes, own.pods, own.services, own.private_services, own.control_plane
+
+
 def own_ranges(environment: Environment) -> list[str]:
-    """The environment's ranges that are not private by themselves: GKE may use public addresses privately."""
-    ranges = environment.network
-    own = (ranges.nodes, ranges.pods, ranges.services, ranges.private_services, ranges.control_plane)
-    private = [IPv4Network(cidr) for cidr in PRIVATE]
-    return [cidr for cidr in own if not any(IPv4Network(cidr).subnet_of(outer) for outer in private)]
+    """The ranges that are not special by themselves: GKE may use public addresses privately."""
+    special = [IPv4Network(cidr) for cidr in SPECIAL]
+    return [cidr for cidr in ranges(environment) if not any(IPv4Network(cidr).subnet_of(one) for one in special)]
 
 
 def policies(environment: Environment) -> list[Manifest]:
     """NetworkPolicies of one environment."""
-    internet = network.block("0.0.0.0/0", (*PRIVATE, *own_ranges(environment)))
+    internet = network.block("0.0.0.0/0", (*SPECIAL, *own_ranges(environment)))
     private_services = network.block(environment.network.private_services)
 
     def out(why: str, name: str, pods: tuple[str, ...], peer: dict[str, Any], *numbers: int) -> Manifest:
@@ -109,12 +101,15 @@ def policies(environment: Environment) -> list[Manifest]:
     ]
 
 
-def squid_conf(environment: Environment) -> str:
-    """Squid's configuration: clients, refused destinations and ports of this environment."""
-    ranges = environment.network
-    cluster = (ranges.nodes, ranges.pods, ranges.services, ranges.private_services, ranges.control_plane)
+def squid_conf(clients: str, cluster: Iterable[str], wanted: Iterable[int]) -> str:
+    """Squid's configuration: only ``clients`` (a range) may use it, for ``wanted`` ports, and never into ``cluster``.
+
+    The ranges of the cluster must not overlap: squid ignores the later one of two that do.
+    """
     return Template(template("squid.conf")).substitute(
-        client_ranges=ranges.pods,
+        client_ranges=clients,
         denied_ranges=" ".join(cluster),
-        extra_ports=" ".join(str(port) for port in environment.ssrf_proxy.ports if port not in (80, 443)),
+        special_v4="\n".join(f"acl to_special_v4 dst {cidr}  # {what}" for cidr, what in SPECIAL.items()),
+        ports=" ".join(map(str, wanted)),
+        tunnel_ports=" ".join(str(port) for port in wanted if port != ports.HTTP),
     )
