@@ -13,9 +13,12 @@ from measure import ROOT, Row, generate_again, generate_fresh, seconds
 ROUNDS = 3
 FEW, MANY = 50, 500
 _MEMORY = "print(open('/proc/self/status').read())"
-_GENERATE = (
-    f"import sys; sys.path.insert(0, {str(ROOT)!r}); from dify_gitops.cli import main; assert not main(['generate'])"
-)
+_GENERATE = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from dify_gitops.cli import main
+assert main(["generate"]) == 0
+"""
 
 # inode and time of change; of folders too, so that a file written aside and removed again is seen
 Snapshot = dict[Path, tuple[int, int]]
@@ -51,7 +54,7 @@ def _peak(folder: Path, program: str) -> float:
     Not by ``wait4``: its number counts the memory that the child shared with this process before it became Python.
     """
     out = folder / "memory.txt"
-    seconds([sys.executable, "-c", f"{program}; {_MEMORY}"], folder, out)
+    seconds([sys.executable, "-c", f"{program}\n{_MEMORY}"], folder, out)
     found = re.search(r"VmHWM:\s+(\d+) kB", out.read_text(encoding="utf-8"))
     out.unlink()
     return int(found[1]) / 1024 if found else float("nan")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from dify_gitops.docs import derived
 from dify_gitops.errors import Finding
 from dify_gitops.input.load import PLATFORM, load_repository
 from dify_gitops.process import ToolError, run
+from dify_gitops.rendered import read
 from dify_gitops.repository import parts
 from dify_gitops.rules import examine, unused_waivers, unwaived
 from dify_gitops.schemas import build_schemas
@@ -78,7 +77,7 @@ def _build(root: Path, folder: str, kubernetes: str) -> tuple[list[dict[str, Any
         text = run([tool("kustomize"), "build", folder], cwd=root).stdout
     except ToolError as error:
         return [], [Finding(folder, "", "", "kustomize", str(error), "the message names the file")]
-    objects = [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one]  # the safe loader, in C
+    objects = read(text)
     return objects, [*_schema_findings(folder, text, len(objects), kubernetes)]
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dify_gitops import cli
 from dify_gitops.process import run
+from dify_gitops.rendered import read
 from dify_gitops.toolchain import tool
 
 PLATFORM = "repository: https://github.com/acme/dify-platform.git\ncontact: platform@acme.example\n"
@@ -51,8 +50,7 @@ def make(root: Path, platform: str = PLATFORM, **environments: str) -> Path:
 
 def build(root: Path, folder: str) -> list[Object]:
     """What the real kustomize renders of a folder."""
-    text = run([tool("kustomize"), "build", folder], cwd=root).stdout
-    return [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one]
+    return read(run([tool("kustomize"), "build", folder], cwd=root).stdout)
 
 
 def contents(root: Path, folder: str = ".") -> dict[str, bytes]:

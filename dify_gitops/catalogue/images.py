@@ -1,5 +1,7 @@
-"""Images as the base names them: api and web without a tag, which is the Dify version and so the overlay's; the others
-at the version that belongs to the default release or to this generator.
+"""Images as the base names them.
+
+api and web have no tag: theirs is the Dify version, and so the overlay's. The others stand at the version that belongs
+to the default release, or to this generator.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def names(environment: Environment) -> Complaints:
     given = structs.asdict(environment.variables)
     if not any(given.values()):
         return
-    from dify_gitops.catalogue.variables import owned_variables  # hundreds of them: only where they matter
+    from dify_gitops.catalogue.variables.owned import owned_variables  # hundreds of them: only where they matter
 
     owned = owned_variables()
     for target, variables in given.items():
