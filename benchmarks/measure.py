@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dify_gitops.process import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 GENERATE = [sys.executable, str(ROOT / "gen.py")]
@@ -59,16 +59,19 @@ def ratio(first: Callable[[], float], second: Callable[[], float], pairs: int) -
     return statistics.median(ratios)
 
 
-def seconds(argv: Sequence[str | Path], folder: Path, out: str | Path = os.devnull) -> float:
+def seconds(
+    argv: Sequence[str | Path], folder: Path, out: str | Path = os.devnull, env: Mapping[str, str] | None = None
+) -> float:
     """Wall time of a program that runs in ``folder``, from start to end; its output goes to the file ``out``.
 
-    Raises ToolError where it fails. Not by ``subprocess``, whose own work is a tenth of a bare Python's start.
+    ``env`` is laid over the current environment. Raises ToolError where it fails. Not by ``subprocess``, whose own
+    work is a tenth of a bare Python's start.
     """
     args = [os.fspath(arg) for arg in argv]
     to_file = (os.POSIX_SPAWN_OPEN, 1, os.fspath(out), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     with contextlib.chdir(folder):
         start = time.perf_counter()
-        child = os.posix_spawnp(args[0], args, os.environ, file_actions=[to_file])
+        child = os.posix_spawnp(args[0], args, {**os.environ, **(env or {})}, file_actions=[to_file])
         _, status = os.waitpid(child, 0)
         end = time.perf_counter()
     if status:

@@ -1,4 +1,7 @@
-"""A whole run of gen.py, from start to end of the process, against a bare Python and against cdk8s."""
+"""A whole run of gen.py, from start to end of the process, against a bare Python and against cdk8s.
+
+cdk8s is handed the finished objects as JSON and only has to wrap and write them; gen.py also reads, checks and builds.
+"""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def replace(root: Path, path: str, text: str) -> None:
 def _remove(root: Path, path: str) -> None:
     folder = (root / path).parent
     try:
-        (root / path).unlink()
+        (root / path).unlink(missing_ok=True)  # what was left over may have become the file it was for
         while folder != root and not any(folder.iterdir()):
             folder.rmdir()
             folder = folder.parent

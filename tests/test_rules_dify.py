@@ -24,6 +24,7 @@ from dify_gitops.rules.ingress import Route
         ("/*", "ImplementationSpecific", "/threads", True),
         ("/threads", "ImplementationSpecific", "/threads", True),
         ("/thread", "ImplementationSpecific", "/threads", False),
+        ("/threads", "ImplementationSpecific", "/threads/1", False),
         ("/inner/*", "ImplementationSpecific", "/inner/api", True),
         ("/threads", "Exact", "/threads", True),
         ("/threads", "Exact", "/threads/1", False),
@@ -158,3 +159,22 @@ def test_the_api_is_recognized_under_another_name() -> None:
 )
 def test_images_are_taken_apart(reference: str, parts: tuple[str, str, str]) -> None:
     assert image_parts(reference) == parts
+
+
+def test_another_image_with_the_same_variable_is_not_the_apis() -> None:
+    objects = good_objects()
+    first_container(objects, "Deployment dify-sandbox/sandbox")["env"].append({"name": "MODE", "value": "api"})
+    assert examine(objects, "good.yaml", "1.35") == []
+
+
+def test_a_worker_may_be_started_by_its_command() -> None:
+    objects = good_objects()
+    worker = first_container(objects, "Deployment dify/worker-batch")
+    worker["command"] = ["sh", "-c", "exec celery -A celery_entrypoint.celery worker -P gevent"]
+    del worker["env"]
+    assert examine(objects, "good.yaml", "1.35") == []
+    worker["envFrom"].pop()
+    assert {finding.rule for finding in examine(objects, "good.yaml", "1.35")} == {
+        "queue-consumed-once",
+        "queue-scaled",
+    }

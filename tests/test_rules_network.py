@@ -10,7 +10,7 @@ from cluster_fixtures import first_container, good_objects, pick
 
 from dify_gitops.rules import examine
 from dify_gitops.rules.calls import calls, container_port, service_port
-from dify_gitops.rules.cluster import Cluster
+from dify_gitops.rules.cluster import Cluster, Pod
 from dify_gitops.rules.network import EGRESS, INGRESS, Endpoint, Network
 from dify_gitops.rules.selectors import matches, spell
 
@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from repo import Cluster as Rendered
 
 
-def allowed(
-    *specs: dict[str, Any], direction: str = EGRESS, other: Any = None, port: int = 80, protocol: str = "TCP"
-) -> bool:
-    """Whether pod `a` of namespace `one` may connect under these policies of its namespace."""
+def network(*specs: dict[str, Any]) -> tuple[Network, Pod]:
+    """Pod `a` of namespace `one`, beside a namespace `two`, and these policies of its namespace."""
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -42,8 +40,16 @@ def allowed(
         for number, spec in enumerate(specs)
     ]
     cluster = Cluster([pod, *namespaces, *policies], "1.35")
+    return Network(cluster), cluster.pods[0]
+
+
+def allowed(
+    *specs: dict[str, Any], direction: str = EGRESS, other: Any = None, port: int = 80, protocol: str = "TCP"
+) -> bool:
+    """Whether pod `a` may connect under these policies."""
+    policies, pod = network(*specs)
     target = other if other is not None else Endpoint("one", {"app": "b"}, {"http": 8080})
-    return Network(cluster).allows(direction, cluster.pods[0], target, port, protocol)
+    return policies.allows(direction, pod, target, port, protocol)
 
 
 DENY = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
@@ -98,7 +104,25 @@ def test_blocks_cover_whole_ranges() -> None:
     assert not allowed(egress(block), other=ip_network("0.0.0.0/0"))
     assert not allowed(egress(block), other=ip_network("fd00::/8"))
     assert not allowed(egress({"ipBlock": {"cidr": "10.0.0.0/33"}}), other=ip_network("10.2.0.0/16"))
+    assert allowed(egress({"ipBlock": {"cidr": "10.0.0.0/8", "except": ["x"]}}), other=ip_network("10.2.0.0/16"))
+    six = {"ipBlock": {"cidr": "fd00::/8"}}
+    assert allowed(egress(six), other=ip_network("fd12::/16"))
+    assert not allowed(egress(six), other=ip_network("2001:db8::/32"))
+    assert not allowed(egress(six), other=ip_network("10.2.0.0/16"))
     assert not allowed(egress(TO_B), other=ip_network("10.2.0.0/16"))
+
+
+def test_a_pod_leaves_the_cluster_where_a_block_allows_the_port() -> None:
+    def leaves(*specs: dict[str, Any]) -> bool:
+        policies, pod = network(*specs)
+        return policies.leaves(pod, 3307)
+
+    block = {"ipBlock": {"cidr": "10.3.0.0/16"}}
+    assert leaves()
+    assert not leaves(DENY)
+    assert leaves(DENY, egress(block, ports=[{"port": 3307}]))
+    assert not leaves(DENY, egress(block, ports=[{"port": 5432}]))
+    assert not leaves(DENY, egress(TO_B, ports=[{"port": 3307}]))
 
 
 def test_ports_by_number_name_range_and_protocol() -> None:
@@ -108,6 +132,7 @@ def test_ports_by_number_name_range_and_protocol() -> None:
     assert not allowed(egress(TO_B, ports=[{"port": 8000, "endPort": 8100}]), port=8101)
     assert allowed(egress(TO_B, ports=[{"port": "http"}]), port=8080), "the name of the pod that accepts"
     assert not allowed(egress(TO_B, ports=[{"port": "http"}]), port=80)
+    assert not allowed(egress(TO_B, ports=[{"port": "grpc"}]), port=8080)
     assert not allowed(egress(TO_B, ports=[{"port": 53, "protocol": "UDP"}]), port=53)
     assert allowed(egress(TO_B, ports=[{"protocol": "UDP"}]), port=53, protocol="UDP")
     ingress = {"podSelector": {}, "ingress": [{"from": [TO_B], "ports": [{"port": "http"}]}]}

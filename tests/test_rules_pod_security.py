@@ -127,6 +127,33 @@ def test_restricted_wants_every_protection_to_be_named() -> None:
     ]
 
 
+ADMITTED: list[dict[str, Any]] = [
+    {},
+    {"pod": {"appArmorProfile": {"type": "RuntimeDefault"}}},
+    {"pod": {"appArmorProfile": {"type": "Localhost", "localhostProfile": "x"}}},
+    {"container": {"seLinuxOptions": {"type": "container_t", "level": "s0:c1"}}},
+    {"container": {"procMount": "Default"}},
+    {"container": {"capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}}},
+    {"pod": {"sysctls": [{"name": "net.ipv4.tcp_syncookies", "value": "1"}]}},
+    {"pod": {"runAsUser": 1001}},
+    {"fields": {"livenessProbe": {"httpGet": {"port": 80}}, "ports": [{"containerPort": 80}]}},
+    {"spec": {"volumes": [{"name": "a"}, {"name": "b", "emptyDir": {}}, {"name": "c", "secret": {}}]}},
+]
+
+
+@pytest.mark.parametrize("case", ADMITTED)
+@pytest.mark.parametrize("level", ["baseline", "restricted"])
+def test_both_admit(level: str, case: dict[str, Any]) -> None:
+    assert refused(level, **case) == []
+
+
+def test_what_every_container_says_need_not_stand_at_the_pod() -> None:
+    own = SAFE_CONTAINER | SAFE_POD
+    body = {"containers": [{"name": "main", "securityContext": own}]}
+    document = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod"}, "spec": body}
+    assert list(violations(Cluster([document], "1.35").pods[0], "restricted", NOW)) == []
+
+
 def test_the_version_of_the_standard_decides() -> None:
     probe = {"livenessProbe": {"tcpSocket": {"host": "10.0.0.1", "port": 80}}}
     assert refused("baseline", fields=probe, version=(1, 33)) == []

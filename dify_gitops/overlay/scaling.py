@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
+from dify_gitops.catalogue.redis import BROKER_DATABASE
 from dify_gitops.emit import Note
 from dify_gitops.input.queues import pool_queues
 from dify_gitops.k8s.objects import Manifest, manifest
@@ -12,8 +13,6 @@ from dify_gitops.k8s.workloads import autoscaler
 
 if TYPE_CHECKING:
     from dify_gitops.input.model import Environment, Pool
-
-BROKER_DATABASE = 1  # database 0 is the application's cache
 
 _UNVERIFIED = (
     "A queue is a Redis list of its own name. TLS without verification: Memorystore's certificate names its address"

@@ -41,7 +41,7 @@ def api_processes(cluster: Cluster) -> Iterator[Process]:
         for pod in cluster.pods
         if pod.labels.get(names.NAME) == "api"
         for container in pod.containers
-        if not container.init and value(cluster, pod, container, "MODE") == "api"
+        if value(cluster, pod, container, "MODE") == "api"
     }
     for pod in cluster.pods:
         for container in pod.containers:

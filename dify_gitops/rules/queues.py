@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from dify_gitops.catalogue.redis import BROKER_DATABASE
 from dify_gitops.catalogue.releases import POLLED_QUEUES, RELEASES
-from dify_gitops.overlay.scaling import BROKER_DATABASE
 from dify_gitops.rules.access import mapping, maps, text
 from dify_gitops.rules.availability import replicas
 from dify_gitops.rules.dify import api_processes, image_parts

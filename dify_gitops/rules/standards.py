@@ -143,8 +143,8 @@ def selinux(subject: Subject) -> Violations:
 
 def proc_mount(subject: Subject) -> Violations:
     """/proc stays masked; a user namespace frees from it only at the level baseline."""
-    for path, context, container in subject.scopes:
-        if container and context.get("procMount") not in (None, "Default"):
+    for path, context, _ in subject.scopes:
+        if context.get("procMount") not in (None, "Default"):
             yield f"{path}.procMount", "is not Default"
 
 

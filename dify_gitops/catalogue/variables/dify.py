@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dify_gitops import names
 from dify_gitops.catalogue import database, ports
+from dify_gitops.catalogue.redis import CACHE_DATABASE
 from dify_gitops.catalogue.variables.section import (
     API_URL,
     KEEP_ALIVE,
@@ -62,7 +63,7 @@ COMMON = (
         (
             fixed("REDIS_HOST", "127.0.0.1"),
             fixed("REDIS_PORT", str(ports.REDIS_TUNNEL)),
-            fixed("REDIS_DB", "0"),
+            fixed("REDIS_DB", str(CACHE_DATABASE)),
             fixed("REDIS_USE_SSL", "false", "the tunnel speaks TLS and verifies the instance's CA"),
             fixed("CELERY_BACKEND", "redis"),
         ),

@@ -7,6 +7,7 @@ internal/static/config.go; weaviate, usecases/config/environment.go.
 from __future__ import annotations
 
 from dify_gitops.catalogue import database, ports
+from dify_gitops.catalogue.redis import CACHE_DATABASE
 from dify_gitops.catalogue.variables.section import (
     API_URL,
     KEEP_ALIVE,
@@ -80,7 +81,7 @@ PLUGIN_DAEMON = (
         (
             fixed("REDIS_HOST", "127.0.0.1"),
             fixed("REDIS_PORT", str(ports.REDIS_TUNNEL)),
-            fixed("REDIS_DB", "0"),
+            fixed("REDIS_DB", str(CACHE_DATABASE)),
             fixed("REDIS_USE_SSL", "false"),
         ),
     ),
