@@ -3,8 +3,8 @@
 Only ratios of programs that run in turns on the same machine: seconds would say more about the machine than about us.
 Byte code is compiled first, as `make generate` does on installation: also where the caller's environment forbids
 Python to write it (PYTHONDONTWRITEBYTECODE), and the first line would otherwise measure the compiler.
-Files are written to memory where the system offers enough of it as a folder: disks differ more than programs, and a
-full ext4 may take ten times as long for the ten-thousandth file as for the first.
+Files are written to memory where the system offers enough of it as a folder: disks differ more than programs, and
+on one ext4 the ten-thousandth file took ten times as long as the first.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from measure import ROOT
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 NEEDED_BYTES = 500_000_000
+# The one with many files comes last: memory that it leaves behind slowed what came after it, unevenly.
 BENCHMARKS = (emitter, whole_run, kustomize_overlay, many_environments)
 
 

@@ -6,6 +6,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _DECIMAL: Final = ("", "k", "M", "G", "T", "P", "E")
@@ -43,6 +44,7 @@ def bytes_of(text: str) -> int:
     return thousandths // 1000
 
 
+@lru_cache(maxsize=512)
 def canonical(text: str) -> str:
     """Kubernetes' own spelling, so that a file and the cluster never differ in it only.
 

@@ -59,9 +59,9 @@ def compare(root: Path, part: Part) -> Changes:
     changes.new += [path for path in part.seeds if not (root / path).exists()]
     wanted = part.tree.keys() | part.seeds.keys()
     for folder in part.folders:
-        for path, ours in _files(root, folder):
+        for path in _files(root, folder):
             if path not in wanted:
-                (changes.removed if ours else changes.strays).append(path)
+                (changes.removed if _is_ours(root / path) else changes.strays).append(path)
     return changes
 
 
@@ -120,22 +120,25 @@ def _read(path: Path) -> bytes | None:
         raise UserError(message, "gen.py must be able to read every file that it owns") from error
 
 
-def _files(root: Path, folder: str) -> Iterator[tuple[str, bool]]:
-    """(path, ours) of each file below a folder but for the user's component; links are not followed.
-
-    Ours are those that carry our header, and what an interrupted run left over.
-    """
+def _files(root: Path, folder: str) -> Iterator[str]:
+    """Each file below a folder, but for those of the user's component; links are not followed."""
     for directory, folders, files in os.walk(root / folder):
         folders.sort()
         if Path(directory).parent.parent == root / "overlays" and Path(directory).name == "custom":
             folders.clear()
             continue
         for name in sorted(files):
-            path = Path(directory, name)
-            ours = not path.is_symlink() and (name.endswith(_ASIDE) or _head(path) == _MARK)
-            yield path.relative_to(root).as_posix(), ours
+            yield Path(directory, name).relative_to(root).as_posix()
 
 
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(len(_MARK))
+def _is_ours(path: Path) -> bool:
+    """Whether a file carries our header, or is what an interrupted run left over."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    if path.name.endswith(_ASIDE):
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MARK)) == _MARK
+    except OSError:  # not readable for us, so not written by us
+        return False

@@ -104,6 +104,15 @@ class TestFilesThatAreNotOurs:
         generate(root)
         assert not stale.parent.exists()
 
+    def test_what_is_no_readable_file_is_not_ours(self, tmp_path: Path) -> None:
+        root = make(tmp_path)
+        os.mkfifo(root / "base/api/pipe")
+        (root / "base/api/dangling").symlink_to("nowhere")
+        done = run(root)
+        assert done.returncode == 0
+        assert "base/api/pipe: not ours" in done.stderr
+        assert "base/api/dangling: not ours" in done.stderr
+
     def test_links_are_not_followed(self, tmp_path: Path) -> None:
         root = make(tmp_path / "repository")
         outside = tmp_path / "outside.yaml"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dify_gitops.input.model import Environment
     from dify_gitops.k8s.objects import Manifest
 
+_SPECIAL = [IPv4Network(cidr) for cidr in SPECIAL]
+
 _PROBED = {
     names.DIFY: (
         ports.WEB,
@@ -41,8 +43,7 @@ def ranges(environment: Environment) -> tuple[str, ...]:
 
 def own_ranges(environment: Environment) -> list[str]:
     """The ranges that are not special by themselves: GKE may use public addresses privately."""
-    special = [IPv4Network(cidr) for cidr in SPECIAL]
-    return [cidr for cidr in ranges(environment) if not any(IPv4Network(cidr).subnet_of(one) for one in special)]
+    return [cidr for cidr in ranges(environment) if not any(IPv4Network(cidr).subnet_of(one) for one in _SPECIAL)]
 
 
 def policies(environment: Environment) -> list[Manifest]:

@@ -30,10 +30,10 @@ _NODES_MAX: Final = (("nodes", "max"),)
 # Private addresses, class E and public ones used privately are all possible on GKE; these are not.
 # https://cloud.google.com/vpc/docs/subnets#prohibited-ranges
 _PROHIBITED: Final = {
-    "0.0.0.0/8": "«this network»",
-    "127.0.0.0/8": "loopback",
-    "169.254.0.0/16": "link-local",
-    "224.0.0.0/4": "multicast",
+    IPv4Network("0.0.0.0/8"): "«this network»",
+    IPv4Network("127.0.0.0/8"): "loopback",
+    IPv4Network("169.254.0.0/16"): "link-local",
+    IPv4Network("224.0.0.0/4"): "multicast",
 }
 
 
@@ -56,7 +56,7 @@ def usable(environment: Environment) -> Complaints:
     """Ranges that no VPC may have."""
     for name, network in _networks(environment.network).items():
         for space, what in _PROHIBITED.items():
-            if network.overlaps(IPv4Network(space)):
+            if network.overlaps(space):
                 message = f"{network} overlaps {space} ({what})"
                 yield Complaint(("network", name), message, "choose a private range, such as one within 10.0.0.0/8")
 
