@@ -68,9 +68,7 @@ def _builtin_folder(kubernetes: str) -> Path:
     if not folder.is_dir():
         minors = {match[1] for path in schemas.iterdir() if (match := re.match(r"v(\d+\.\d+)\.", path.name))}
         known = sorted(minors, key=lambda minor: [int(part) for part in minor.split(".")])
-        raise UserError(
-            f"no schemas for Kubernetes {kubernetes} in {PACKAGE}", f"it knows {known[0]} to {known[-1]}"
-        )
+        raise UserError(f"no schemas for Kubernetes {kubernetes} in {PACKAGE}", f"it knows {known[0]} to {known[-1]}")
     return folder
 
 

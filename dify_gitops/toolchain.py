@@ -69,9 +69,7 @@ TOOLS = {
     for tool in (
         Tool("kustomize", _KUSTOMIZE, _KUSTOMIZE, "version", "-s -w"),
         # kubeconform knows its version from the linker only.
-        Tool(
-            "kubeconform", _KUBECONFORM, f"{_KUBECONFORM}/cmd/kubeconform", "-v", "-s -w -X main.version={}"
-        ),
+        Tool("kubeconform", _KUBECONFORM, f"{_KUBECONFORM}/cmd/kubeconform", "-v", "-s -w -X main.version={}"),
     )
 }
 

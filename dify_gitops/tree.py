@@ -78,7 +78,12 @@ def _header(source: str) -> str:
 
 
 def _documents(header: str, manifests: Iterable[Manifest], labels: dict[str, str]) -> str:
-    texts = [f"# {manifest.why}\n{emit(with_labels(manifest.body, labels))}" for manifest in manifests]
+    texts: list[str] = []
+    said = ""
+    for manifest in manifests:
+        why = "" if manifest.why == said else f"# {manifest.why}\n"  # once for a row of the same
+        said = manifest.why
+        texts.append(why + emit(with_labels(manifest.body, labels)))
     return header + "---\n".join(texts)
 
 

@@ -95,14 +95,16 @@ class Cluster:
         return dict(next(one for one in every if container in ("", one["name"])))
 
     def environment(self, kind: str, name: str, container: str = "") -> dict[str, Any]:
-        """Every variable of a container as the kubelet would set it; secrets as ``{secret, key}``."""
+        """Every variable of a container as the kubelet would set it; secrets as (name, key), fields as their path."""
         one = self.container(kind, name, container)
         variables: dict[str, Any] = {}
         for source in one.get("envFrom", []):
             variables |= self.get("ConfigMap", source["configMapRef"]["name"]).get("data", {})
         for entry in one.get("env", []):
             reference = entry.get("valueFrom", {}).get("secretKeyRef")
-            variables[entry["name"]] = (reference["name"], reference["key"]) if reference else entry["value"]
+            field = entry.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath")
+            secret = (reference["name"], reference["key"]) if reference else field
+            variables[entry["name"]] = secret or entry["value"]
         return variables
 
     def pods(self) -> list[tuple[Object, Object]]:

@@ -96,7 +96,7 @@ def test_plugins_stay_on_the_volume_until_the_daemon_can_do_without_a_key(prod: 
     later = Cluster(build(make(tmp_path, prod=newer), "overlays/prod"))
     variables = later.environment("Deployment", "plugin-daemon")
     assert variables["PLUGIN_STORAGE_TYPE"] == "gcs"
-    assert variables["PLUGIN_STORAGE_OSS_BUCKET"] == "acme-dify-prod-dify"
+    assert variables["PLUGIN_STORAGE_OSS_BUCKET"] == "acme-dify-prod-dify-plugins", "not beside the tenants' keys"
     assert "GCS_CREDENTIALS" not in variables
 
 

@@ -185,7 +185,7 @@ def test_only_true_false_null_and_decimal_digits_are_not_text(tmp_path: Path) ->
         "NO": "NO", "y": "y", "on": "on", "off": "Off", "_": "~", "n": "n", "YES": "YES", "null_": "null",
         "OCTAL": "010", "OCTAL2": "0o17", "HEX": "0x1f", "TIME": "12:30", "SCIENCE": "1e3",
         "DATE": "2024-01-31", "INFINITE": ".inf", "GROUPED": "1_000", "DOTTED": "1.2.3", "PLUS": "+1",
-        "HALF": ".5", "DOT": "1.", "EMPTY": "", "SPACE": " a ", "QUOTED": "12", "DOUBLE": "1.5",
+        "HALF": ".5", "DOT": "1.", "CHECK_UPDATE_URL": "", "SPACE": " a ", "QUOTED": "12", "DOUBLE": "1.5",
         "TRUE": "true", "TITLE": "True", "CAPITALS": "NULL", "EMOJI": "🙂", "JAPANESE": "日本語",
         "HASH": "a#b", "DOLLAR": "$(DB_HOST) ${HOME}", "QUOTES": "'\"", "BACKSLASH": "a\\b", "EQUALS": "a=b",
         "BANG": "!x", "STAR": "*x",

@@ -128,9 +128,9 @@ def test_nasty_text_comes_through_unchanged(root: Path, quote: str, value: str) 
 
 def unchanged(root: Path, quote: str, value: str) -> None:
     quoted = json.dumps(value, ensure_ascii=False) if quote == "json" else "'" + value.replace("'", "''") + "'"
-    result = read(root, f"{REQUIRED}variables: {{dify: {{BANNER: {quoted}}}}}\n".encode())
+    result = read(root, f"{REQUIRED}variables: {{web: {{BANNER: {quoted}}}}}\n".encode())
     assert isinstance(result, tuple), "\n".join(map(str, result))
-    assert result[1].variables.dify == {"BANNER": value}
+    assert result[1].variables.web == {"BANNER": value}
 
 
 KEYS = ["y", "Y", "n", "NO", "on", "Off", "yes", "null", "true", "False", "_", "e3", "x0", "nan", "inf", "TIME_12"]

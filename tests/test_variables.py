@@ -10,7 +10,7 @@ from repo import Cluster, build, environment, make
 
 from dify_gitops.catalogue.releases import RELEASES, Variable
 from dify_gitops.catalogue.variables import Section
-from dify_gitops.catalogue.variables.owned import PER_ENVIRONMENT, owned_variables
+from dify_gitops.catalogue.variables.owned import PER_ENVIRONMENT, SECTIONS, owned_variables
 from dify_gitops.env_file import env_file
 from dify_gitops.rendered import read
 
@@ -34,6 +34,30 @@ def test_what_overlays_set_is_known(tmp_path: Path) -> None:
         assert names == set(PER_ENVIRONMENT[target])
 
 
+CONSUMERS = {
+    "dify": [("Deployment", "api"), ("Deployment", "worker-batch"), ("Deployment", "beat")],
+    "web": [("Deployment", "web")],
+    "plugin_daemon": [("Deployment", "plugin-daemon")],
+    "sandbox": [("Deployment", "sandbox")],
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "key"),
+    [("dify", "dify"), ("web", "web"), ("plugin_daemon", "pluginDaemon"), ("sandbox", "sandbox")],
+)
+def test_what_is_tunable_can_be_tuned_in_every_consumer(target: str, key: str, tmp_path: Path) -> None:
+    tunable = [one.name for section in SECTIONS[target] for one in section.variables if one.tunable]
+    assert tunable
+    mine = ", ".join(f"{name}: '41'" for name in tunable)
+    cluster = Cluster(build(make(tmp_path, prod=environment(variables=f"{{{key}: {{{mine}}}}}")), "overlays/prod"))
+    for kind, name in CONSUMERS[target]:
+        variables = cluster.environment(kind, name)
+        assert {one: variables[one] for one in tunable if one in variables} == {
+            one: "41" for one in tunable if one in variables
+        }
+
+
 def test_variables_of_releases_are_ours_unless_tunable() -> None:
     owned = owned_variables()
     for release in RELEASES.values():
@@ -49,7 +73,7 @@ def test_a_name_that_stands_twice_is_our_bug() -> None:
 
 def test_nasty_values_reach_the_pod_unchanged(tmp_path: Path) -> None:
     """From YAML through the model, the `.env` file and kustomize into the ConfigMap."""
-    wanted = {f"NASTY_{index}": text for index, text in enumerate(TEXTS) if text.isprintable()}
+    wanted = {f"NASTY_{index}": text for index, text in enumerate(TEXTS) if text and text.isprintable()}
     assert len(wanted) >= 150
     lines = "".join(f"    {name}: {quoted(text)}\n" for name, text in wanted.items())
     root = make(tmp_path, prod=environment() + f"variables:\n  dify:\n{lines}")

@@ -68,6 +68,15 @@ def test_the_daemon_s_version_decides_about_keys(tag: str, version: tuple[int, .
     assert keyless_plugin_storage(tag) is keyless
 
 
+@pytest.mark.parametrize(
+    ("tag", "command"), [("0.5.7-local", ["/app/main"]), ("0.5.8-local", None), ("0.6.1-local", None)]
+)
+def test_the_daemon_s_entrypoint_runs_where_it_migrates(tag: str, command: list[str] | None, tmp_path: Path) -> None:
+    text = environment(images=f"{{pluginDaemon: {{tag: {tag}}}}}")
+    cluster = Cluster(build(make(tmp_path, prod=text), "overlays/prod"))
+    assert cluster.container("Deployment", "plugin-daemon").get("command") == command
+
+
 DIGEST = "sha256:" + 64 * "a"
 
 

@@ -210,6 +210,9 @@ class TestWeaviate:
             "api-key",
         )
 
+    def test_knows_its_address_in_any_range(self, prod: Cluster) -> None:
+        assert prod.environment("StatefulSet", "weaviate")["CLUSTER_ADVERTISE_ADDR"] == "status.podIP"
+
     def test_memory_stays_below_the_limit(self, prod: Cluster) -> None:
         limit = bytes_of(prod.container("StatefulSet", "weaviate")["resources"]["limits"]["memory"])
         soft = prod.environment("StatefulSet", "weaviate")["GOMEMLIMIT"]

@@ -110,9 +110,7 @@ def from_crd(crd: dict[str, Any], origin: str) -> Iterator[KindFacts]:
                 origin=origin,
                 storage=version["storage"],
                 subresources=version.get("subresources", {}),
-                schema=facts_of(
-                    version["schema"]["openAPIV3Schema"], f"{crd['metadata']['name']}/{version['name']}"
-                ),
+                schema=facts_of(version["schema"]["openAPIV3Schema"], f"{crd['metadata']['name']}/{version['name']}"),
             )
 
 

@@ -103,6 +103,8 @@ RELEASES: dict[str, Release] = {
                     "for Dify's cloud: lets visitors try an app without an account",
                 ),
                 Variable("ENABLE_EXPLORE_BANNER", "false", "for Dify's cloud"),
+                Variable("PLUGIN_MODEL_SCHEMA_CACHE_TTL", "3600", "seconds", tunable=True),
+                Variable("SANDBOX_EXPIRED_RECORDS_CLEAN_TASK_LOCK_TTL", "90000", "seconds", tunable=True),
             ),
             web=_PM2,
         ),
@@ -114,6 +116,12 @@ def version_tuple(tag: str) -> tuple[int, ...] | None:
     """``0.5.2-local`` → ``(0, 5, 2)``; None where the tag does not begin with a version."""
     parts = tag.split("-", 1)[0].split(".")
     return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else None
+
+
+def migrates_by_entrypoint(plugin_daemon_tag: str) -> bool:
+    """Whether this plugin daemon's schema is migrated by the image's entrypoint (from 0.5.8 on), not by the daemon."""
+    version = version_tuple(plugin_daemon_tag)
+    return version is not None and version >= (0, 5, 8)
 
 
 def keyless_plugin_storage(plugin_daemon_tag: str) -> bool:

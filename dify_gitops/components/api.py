@@ -19,7 +19,7 @@ def component() -> Component:
     main = dify.container(
         "api",
         size=pods.resources(default, _DISK),
-        config=("dify-services", "dify-environment", "api"),
+        config=("dify-services", "api", "dify-environment"),
         env=pods.secret_env(*dify.SECRETS, *dify.CLIENT_SECRETS, ("INIT_PASSWORD", "dify-app", "init-password")),
         ports={"http": ports.API},
         startup=Note(

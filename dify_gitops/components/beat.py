@@ -12,7 +12,8 @@ from dify_gitops.k8s import network, pods, workloads
 
 _SCHEDULE = "/tmp/celerybeat-schedule"
 # Celery beat writes its schedule file every three minutes at the latest; ten without a write mean that it hangs.
-_FRESH = f"test $(($(date +%s) - $(stat -c %Y {_SCHEDULE}))) -lt 600"
+# The library that writes it may add an ending.
+_FRESH = f'test -n "$(find {_SCHEDULE}* -mmin -10)"'
 
 
 def component() -> Component:
@@ -21,14 +22,17 @@ def component() -> Component:
     main = dify.container(
         "beat",
         size=pods.resources(Beat()),
-        config=("dify-environment", "beat"),
+        config=("beat", "dify-environment"),
         env=pods.secret_env(*dify.SECRETS),
         command=Note(
-            Flow(["celery", "-A", "app.celery", "beat", "--loglevel", "INFO", "--schedule", _SCHEDULE]),
+            Flow(["celery", "-A", "app.celery", "beat", "--loglevel", "$(LOG_LEVEL)", "--schedule", _SCHEDULE]),
             "the image's own command would write the schedule into the read-only root",
         ),
         startup=alive | {"periodSeconds": 5, "failureThreshold": 60},
-        liveness=alive | {"periodSeconds": 60, "failureThreshold": 3},
+        liveness=Note(
+            alive | {"periodSeconds": 60, "failureThreshold": 3},
+            "no readiness probe: nobody sends it requests",
+        ),
     )
     template = dify.pod("beat", main, grace=30, replicated=False, priority=names.PRIORITY_SERVING)
     return Component(

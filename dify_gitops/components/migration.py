@@ -21,7 +21,14 @@ def component() -> Component:
         env=pods.secret_env(dify.DATABASE_PASSWORD),
         args=Note(Flow(["db", "upgrade"]), "a reduced application without Redis and files, and a true exit code"),
     )
-    template = dify.pod("migration", main, grace=120, redis=False, replicated=False, restartPolicy="Never")
+    template = dify.pod(
+        "migration",
+        main,
+        grace=120,
+        redis=False,
+        replicated=False,
+        restartPolicy=Note("Never", "no probes: it runs to its end"),
+    )
     job = manifest(
         "A hook: made anew by every sync, in the wave before the new pods. A plain Job could not change its image.",
         ("batch/v1", "Job"),

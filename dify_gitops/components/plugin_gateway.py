@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dify_gitops.catalogue import images, ports
 from dify_gitops.components import Component, ConfigMap, edge
-from dify_gitops.emit import Flow
+from dify_gitops.emit import Flow, Note
 from dify_gitops.input.model import PluginGateway
 from dify_gitops.k8s import network, pods, workloads
 from dify_gitops.k8s.identity import service_account
@@ -37,7 +37,7 @@ def component() -> Component:
     pod = pods.pod(
         "plugin-gateway",
         uid=UID,
-        grace=60,
+        grace=Note(660, "a plugin may stream for 600 s after the preStop sleep"),
         containers=[main],
         volumes=[_CONFIG, pods.scratch("tmp", "512Mi")],
     )

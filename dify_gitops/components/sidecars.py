@@ -9,6 +9,7 @@ from dify_gitops.emit import Flow, Note
 from dify_gitops.input.model import Amount, Sized
 from dify_gitops.k8s import pods
 
+_NO_READINESS = "no readiness probe: a server that is away must not take every pod out of its Service"
 REDIS_CA = {
     "name": "redis-ca",
     "secret": {"secretName": "dify-redis", "items": [{"key": "ca.crt", "path": "ca.crt"}]},
@@ -44,7 +45,10 @@ def cloud_sql_proxy() -> dict[str, Any]:
             ports={"sql-health": ports.CLOUD_SQL_PROXY_HEALTH},
             config=("cloud-sql-proxy",),
             startup=pods.http_get("/startup", "sql-health", periodSeconds=1, timeoutSeconds=5, failureThreshold=60),
-            liveness=pods.http_get("/liveness", "sql-health", periodSeconds=30, timeoutSeconds=5, failureThreshold=5),
+            liveness=Note(
+                pods.http_get("/liveness", "sql-health", periodSeconds=30, timeoutSeconds=5, failureThreshold=5),
+                _NO_READINESS,
+            ),
             size=_size("50m", "64Mi", "256Mi"),
         )
     )
@@ -70,7 +74,10 @@ def redis_tunnel() -> dict[str, Any]:
                 pods.http_get("/started", "redis-health", initialDelaySeconds=5, periodSeconds=2, failureThreshold=150),
                 "answers once Redis was reached over a verified connection, so the application starts after it",
             ),
-            liveness=pods.http_get("/ready", "redis-health", periodSeconds=30, failureThreshold=5),
+            liveness=Note(
+                pods.http_get("/ready", "redis-health", periodSeconds=30, failureThreshold=5),
+                _NO_READINESS,
+            ),
             size=_size("25m", "32Mi", "64Mi"),
             read_only={"/etc/redis-tunnel": "redis-tunnel", "/etc/redis-ca": "redis-ca"},
         )

@@ -17,6 +17,7 @@ from dify_gitops.templates import template
 UID = 10001  # any but root: the data volume is given to it
 BACKUP_UID = 65532
 API_KEY = ("dify-weaviate", "api-key")
+_OWN_ADDRESS = {"name": "CLUSTER_ADVERTISE_ADDR", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
 
 
 def _pod(default: Weaviate) -> dict[str, Any]:
@@ -25,7 +26,10 @@ def _pod(default: Weaviate) -> dict[str, Any]:
         images.WEAVIATE,
         ports={"http": ports.WEAVIATE, "grpc": ports.WEAVIATE_GRPC, "metrics": ports.WEAVIATE_METRICS},
         config=("weaviate", "weaviate-environment"),
-        env=pods.secret_env(("AUTHENTICATION_APIKEY_ALLOWED_KEYS", *API_KEY)),
+        env=[
+            *pods.secret_env(("AUTHENTICATION_APIKEY_ALLOWED_KEYS", *API_KEY)),
+            Note(_OWN_ADDRESS, "found by itself only where pods have private addresses"),
+        ],
         startup=Note(
             pods.http_get("/v1/.well-known/live", "http", periodSeconds=10, timeoutSeconds=5, failureThreshold=90),
             "loads its indexes first, up to 15 minutes",
@@ -75,7 +79,7 @@ def _stateful_set(default: Weaviate) -> Manifest:
             "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
             "selector": selector("weaviate"),
             "template": _pod(default),
-            "volumeClaimTemplates": Note([claim], "immutable: to grow the volume edit the claim, then this"),
+            "volumeClaimTemplates": Note([claim], "cannot be edited: docs/operations.md says how to grow it"),
         },
     )
 
@@ -97,7 +101,7 @@ def _backup_job(default: Weaviate) -> Manifest:
         grace=30,
         priority=names.PRIORITY_BATCH,
         replicated=False,
-        restartPolicy="Never",
+        restartPolicy=Note("Never", "no probes: it runs to its end"),
         containers=[main],
         volumes=[pods.config_volume("scripts", "weaviate-backup-script")],
     )

@@ -12,10 +12,8 @@ from dify_gitops.input.profiles import PROFILES
 from dify_gitops.k8s import network, pods, workloads
 from dify_gitops.k8s.objects import Manifest, manifest
 
-_NO_PROBES = (
-    "Celery's ping would import the whole application, several hundred MB and seconds of CPU each time; "
-    "Celery exits when it loses its main loop, and queue length is watched from outside."
-)
+# Its ping would cost several hundred MB and seconds of CPU each time; Celery exits when it loses its main loop.
+_NO_PROBES = "Celery's ping imports the whole application; queue length is watched instead."
 _DISK = ("256Mi", "3Gi")
 STANDARD_POOLS = tuple(PROFILES["prod"]["worker"]["pools"])
 
@@ -25,7 +23,7 @@ def pool_manifests(name: str, pool: Pool) -> list[Manifest]:
     main = dify.container(
         "worker",
         size=pods.resources(pool, _DISK),
-        config=("dify-services", "dify-environment", "worker", f"worker-{name}"),
+        config=("dify-services", "worker", "dify-environment", f"worker-{name}"),
         env=pods.secret_env(*dify.SECRETS, *dify.CLIENT_SECRETS),
     )
     template = dify.pod(

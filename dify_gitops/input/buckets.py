@@ -13,6 +13,11 @@ def files_bucket(environment: Environment) -> str:
     return environment.storage.bucket or f"{environment.project}-dify"
 
 
+def plugin_bucket(environment: Environment) -> str:
+    """Bucket of plugin packages: not Dify's, which holds the tenants' private keys."""
+    return environment.storage.plugin_bucket or f"{environment.project}-dify-plugins"
+
+
 def backup_bucket(environment: Environment) -> str:
     """Bucket of Weaviate's backups."""
     return environment.storage.backup_bucket or f"{environment.project}-dify-weaviate"

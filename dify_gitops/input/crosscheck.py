@@ -47,6 +47,7 @@ ENVIRONMENT_RULES: Final[tuple[Callable[[Environment], Complaints], ...]] = (
     queues.polled,
     variables.names,
     variables.values,
+    variables.patience,
     variables.smtp,
 )
 

@@ -19,6 +19,16 @@ def text(pattern: str, what: str, example: str, *, hint: str = "", check: Check 
     return Meta(pattern=pattern, examples=[example], extra=extra)
 
 
+# Native sidecars and preStop.sleep are on by default from 1.30 on; the schemas end with 1.37.
+_MINORS = (30, 37)
+
+
+def _supported(value: str) -> str | None:
+    if not _MINORS[0] <= int(value.partition(".")[2]) <= _MINORS[1]:
+        return f"is not between 1.{_MINORS[0]} and 1.{_MINORS[1]}"
+    return None
+
+
 def _cidr(value: str) -> str | None:
     try:
         network = ipaddress.IPv4Network(value, strict=False)
@@ -163,7 +173,14 @@ TimeZone = Annotated[
     ),
 ]
 KubernetesMinor = Annotated[
-    str, text(r"^1\.[0-9]{2}$", "a Kubernetes minor version", "1.35", hint="such as '1.35', in quotes")
+    str,
+    text(
+        r"^1\.[0-9]{2}$",
+        "a Kubernetes minor version",
+        "1.35",
+        hint="such as '1.35', in quotes",
+        check=_supported,
+    ),
 ]
 ImageName = Annotated[
     str,

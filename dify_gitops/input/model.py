@@ -81,6 +81,10 @@ class Storage(Model, frozen=True):
     """Cloud Storage buckets. Names are unique in the world."""
 
     bucket: Annotated[f.BucketName | None, doc("files of Dify; default `<project>-dify`")] = None
+    plugin_bucket: Annotated[
+        f.BucketName | None,
+        doc("packages of plugins, from plugin daemon 0.5.7 on; default `<project>-dify-plugins`"),
+    ] = None
     backup_bucket: Annotated[f.BucketName | None, doc("backups of Weaviate; default `<project>-dify-weaviate`")] = None
 
 
@@ -167,7 +171,7 @@ class PluginDaemon(Sized, frozen=True):
     volume: Annotated[f.Bytes, doc("volume for packages and their virtual environments; can grow, never shrink")] = (
         "20Gi"
     )
-    ports: Annotated[tuple[Port, ...], doc("TCP ports on the internet that plugins may call")] = (443,)
+    ports: Annotated[tuple[Port, ...], doc("TCP ports on the internet that plugins may call", min_length=1)] = (443,)
     remote_debugging: Annotated[bool, doc("lets plugin developers attach over a port-forward to 5003")] = False
     requests: Annotated[Amount, doc("what the scheduler reserves")] = _amount("250m", "512Mi")
     limits: Annotated[Amount, doc("the most it may use")] = _amount("1000m", "2Gi")
@@ -177,7 +181,7 @@ class SsrfProxy(Sized, frozen=True):
     """The way out for HTTP nodes and user code; refuses private destinations."""
 
     replicas: Annotated[int, doc("replicas", ge=1, le=100)] = 2
-    ports: Annotated[tuple[Port, ...], doc("TCP ports on the internet that it connects to")] = (80, 443)
+    ports: Annotated[tuple[Port, ...], doc("TCP ports on the internet that it connects to", min_length=1)] = (80, 443)
     requests: Annotated[Amount, doc("what the scheduler reserves")] = _amount("100m", "128Mi")
     limits: Annotated[Amount, doc("the most it may use")] = _amount("500m", "512Mi")
 

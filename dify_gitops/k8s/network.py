@@ -16,7 +16,9 @@ LOAD_BALANCER = ("35.191.0.0/16", "130.211.0.0/22")
 
 
 def tcp_ports(*numbers: int) -> list[dict[str, Any]]:
-    """Ports of a rule."""
+    """Ports of a rule. Raises ValueError for none, which Kubernetes would read as all."""
+    if not numbers:
+        raise ValueError("a rule without ports would open all of them")
     return [{"protocol": "TCP", "port": number} for number in numbers]
 
 

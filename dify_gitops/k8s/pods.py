@@ -59,7 +59,7 @@ def container(
     args: list[str] | Note | None = None,
     ports: dict[str, int] | None = None,
     config: tuple[str, ...] = (),
-    env: list[dict[str, Any]] | None = None,
+    env: list[Any] | None = None,
     startup: dict[str, Any] | Note | None = None,
     readiness: dict[str, Any] | Note | None = None,
     liveness: dict[str, Any] | Note | None = None,

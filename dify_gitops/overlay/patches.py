@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dify_gitops.catalogue.releases import migrates_by_entrypoint
 from dify_gitops.components.worker import STANDARD_POOLS
 from dify_gitops.input import model
+from dify_gitops.overlay.images import effective_tag
 from dify_gitops.quantity import canonical
 
 if TYPE_CHECKING:
@@ -93,13 +95,30 @@ def _volumes(environment: Environment) -> Iterator[Patch]:
     )
 
 
+def _plugin_daemon_command(environment: Environment) -> Patch:
+    needed = migrates_by_entrypoint(effective_tag(environment, "plugin_daemon"))
+    return Patch(
+        "plugin-daemon-command",
+        "Deployment",
+        "plugin-daemon",
+        "From 0.5.8 on the image's own entrypoint migrates the database and passes signals on.",
+        [{"op": "remove", "path": f"{_POD}/containers/0/command"}] if needed else [],
+    )
+
+
 def _schedule(environment: Environment) -> Patch:
     backup = environment.weaviate.backup
     changes = {
         "/spec/schedule": (model.Backup().schedule, backup.schedule),
         "/spec/timeZone": ("Etc/UTC", environment.time_zone),
     }
-    return Patch("weaviate-backup-schedule", "CronJob", "weaviate-backup", "When.", _changes(changes))
+    return Patch(
+        "weaviate-backup-schedule",
+        "CronJob",
+        "weaviate-backup",
+        "Backup time, in this environment's time zone.",
+        _changes(changes),
+    )
 
 
 def patches(environment: Environment) -> list[Patch]:
@@ -110,6 +129,7 @@ def patches(environment: Environment) -> list[Patch]:
         ingress,
         *_sizes(environment),
         *_volumes(environment),
+        _plugin_daemon_command(environment),
         _schedule(environment),
     ]
     return [patch for patch in wanted if patch.operations]

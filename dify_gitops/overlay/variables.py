@@ -10,7 +10,7 @@ from dify_gitops.catalogue.releases import RELEASES, Variable, keyless_plugin_st
 from dify_gitops.catalogue.variables import Section
 from dify_gitops.components import ConfigMap
 from dify_gitops.env_file import env_file
-from dify_gitops.input.buckets import backup_bucket, files_bucket
+from dify_gitops.input.buckets import backup_bucket, files_bucket, plugin_bucket
 from dify_gitops.input.queues import pool_queues
 from dify_gitops.overlay.images import effective_tag
 from dify_gitops.quantity import bytes_of
@@ -81,7 +81,7 @@ def _plugin_daemon(name: str, environment: Environment) -> list[Section]:
         storage = _section(
             "Packages in Cloud Storage, with the identity of the pod",
             ("PLUGIN_STORAGE_TYPE", "gcs"),
-            ("PLUGIN_STORAGE_OSS_BUCKET", files_bucket(environment)),
+            ("PLUGIN_STORAGE_OSS_BUCKET", plugin_bucket(environment)),
         )
     else:
         storage = _section(
@@ -102,7 +102,7 @@ def _plugin_daemon(name: str, environment: Environment) -> list[Section]:
 def _weaviate(environment: Environment) -> list[Section]:
     limit = bytes_of(environment.weaviate.limits.memory)
     return [
-        _section("Memory", ("GOMEMLIMIT", f"{limit * 85 // 100 >> 20}MiB", "85 % of the container's limit")),
+        _section("Memory", ("GOMEMLIMIT", f"{max(1, limit * 85 // 100 >> 20)}MiB", "85 % of the container's limit")),
         _section(
             "Backups",
             ("GOOGLE_CLOUD_PROJECT", environment.project),

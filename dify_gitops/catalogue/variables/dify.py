@@ -73,6 +73,13 @@ COMMON = (
         (fixed("STORAGE_TYPE", "google-storage"), tunable("FILES_ACCESS_TIMEOUT", "300")),
     ),
     Section(
+        "Marketplace: asked by the API, and by a schedule that looks for new versions of plugins",
+        (
+            tunable("MARKETPLACE_ENABLED", "true"),
+            tunable("MARKETPLACE_API_URL", "https://marketplace.dify.ai"),
+        ),
+    ),
+    Section(
         "Schedules; workers read these too, because they decide which tasks are loaded",
         (
             fixed(
@@ -135,13 +142,11 @@ CLIENTS = (
         ),
     ),
     Section(
-        "Plugins and marketplace",
+        "Plugins",
         (
             fixed("PLUGIN_DAEMON_URL", url("plugin-daemon", ports.PLUGIN_DAEMON)),
             tunable("PLUGIN_DAEMON_TIMEOUT", "600"),
             fixed("PLUGIN_MAX_PACKAGE_SIZE", "52428800", "the same limit as the plugin daemon's"),
-            tunable("MARKETPLACE_ENABLED", "true"),
-            tunable("MARKETPLACE_API_URL", "https://marketplace.dify.ai"),
         ),
     ),
     Section(
@@ -161,10 +166,10 @@ CLIENTS = (
             tunable("UPLOAD_AUDIO_FILE_SIZE_LIMIT", "50"),
             tunable("UPLOAD_FILE_BATCH_LIMIT", "5"),
             tunable("BATCH_UPLOAD_LIMIT", "20"),
-            tunable("APP_MAX_EXECUTION_TIME", "1200", "seconds; shutdown and the load balancer wait as long"),
+            fixed("APP_MAX_EXECUTION_TIME", str(LONGEST_RUN), "seconds; shutdown and the load balancer wait as long"),
             tunable("APP_MAX_ACTIVE_REQUESTS", "0", "0 is without limit"),
             tunable("WORKFLOW_MAX_EXECUTION_STEPS", "500"),
-            tunable("WORKFLOW_MAX_EXECUTION_TIME", "1200", "seconds; workers are given as long to finish"),
+            fixed("WORKFLOW_MAX_EXECUTION_TIME", str(LONGEST_RUN), "seconds; workers are given as long to finish"),
             tunable("WORKFLOW_CALL_MAX_DEPTH", "5"),
             tunable("MAX_VARIABLE_SIZE", "204800"),
             tunable("INDEXING_MAX_SEGMENTATION_TOKENS_LENGTH", "4000", "the same as web's"),
@@ -200,7 +205,7 @@ API = (
             fixed(
                 "GUNICORN_CMD_ARGS",
                 f"--keep-alive {KEEP_ALIVE} --graceful-timeout {LONGEST_RUN} --worker-tmp-dir /tmp",
-                "longer than the load balancer's 600 s; streams may end before the pod does",
+                "longer than the load balancer's 600 s; running streams get 1200 s to end",
             ),
         ),
     ),

@@ -64,7 +64,7 @@ _NEVER = {
     "sandbox": ("ALLOWED_SYSCALLS",),
 }
 
-_SECTIONS = {
+SECTIONS = {
     "dify": (*COMMON, *CLIENTS, *API, *WORKER, *BEAT, *MIGRATION),
     "web": WEB,
     "plugin_daemon": PLUGIN_DAEMON,
@@ -90,5 +90,5 @@ def owned_variables() -> dict[str, frozenset[str]]:
             for variable in (*(v for section in sections for v in section.variables), *bound[target])
             if not variable.tunable
         ).union(PER_ENVIRONMENT[target], _NEVER[target])
-        for target, sections in _SECTIONS.items()
+        for target, sections in SECTIONS.items()
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_gitops.input.buckets import backup_bucket, files_bucket
+from dify_gitops.input.buckets import backup_bucket, files_bucket, plugin_bucket
 from dify_gitops.input.checks import Complaint
 from dify_gitops.input.words import dotted
 
@@ -27,6 +27,7 @@ def taken(environment: Environment, file: str, owners: Owners) -> Complaints:
         (("project",), "project", environment.project),
         (("domain",), "domain", environment.domain),
         (("storage", "bucket"), "bucket", files_bucket(environment)),
+        (("storage", "pluginBucket"), "bucket", plugin_bucket(environment)),
         (("storage", "backupBucket"), "bucket", backup_bucket(environment)),
     ]
     same_project = False

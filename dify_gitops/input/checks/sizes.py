@@ -68,11 +68,13 @@ def connections(environment: Environment) -> Complaints:
 
 
 def ports(environment: Environment) -> Complaints:
-    """A port that is listed twice is probably another one, mistyped."""
+    """None would close the only way out; one that is listed twice is probably another one, mistyped."""
     for section, numbers in (
         ("pluginDaemon", environment.plugin_daemon.ports),
         ("ssrfProxy", environment.ssrf_proxy.ports),
     ):
+        if not numbers:
+            yield Complaint((section, "ports"), "needs at least one port", "remove the key for the default")
         first: dict[int, int] = {}
         for index, port in enumerate(numbers):
             if first.setdefault(port, index) != index:

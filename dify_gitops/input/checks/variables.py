@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _REMOVE: Final = "remove it: secrets come from Secret Manager"
 _UNPRINTABLE: Final = "[\x00-\x1f\x7f-\x9f\u2028\u2029]"
 _CREDENTIALS_IN_URL: Final = r"://[^/\s:@]*:[^/\s@]+@"
+# Read as text, and empty means «none».
+_MAY_BE_EMPTY: Final = frozenset({"CHECK_UPDATE_URL", "UPLOAD_FILE_EXTENSION_BLACKLIST"})
 _TARGETS: Final = {"dify": "dify", "web": "web", "plugin_daemon": "pluginDaemon", "sandbox": "sandbox"}
 
 
@@ -46,10 +48,25 @@ def values(environment: Environment) -> Complaints:
             if found := re.search(_UNPRINTABLE, value):
                 hint = "an env file carries one line of printable text"
                 yield Complaint(path, f"holds the control character U+{ord(found[0]):04X}", hint)
+            if not value and target == "dify" and name not in _MAY_BE_EMPTY:
+                hint = "leave it out for the default: Dify does not start with an empty number or switch"
+                yield Complaint(path, "must not be empty", hint)
             if re.search(_CREDENTIALS_IN_URL, value):
                 yield Complaint(path, "holds a password in a URL", _REMOVE, secret=True)
             elif value in secrets.PUBLISHED_WHOLE:
                 yield Complaint(path, f"{value!r} is a published sample secret", _REMOVE)
+
+
+def patience(environment: Environment) -> Complaints:
+    """A code node must wait longer than the sandbox lets a program run."""
+    given = environment.variables
+    limit = given.sandbox.get("WORKER_TIMEOUT", "15")
+    waits = given.dify.get("CODE_EXECUTION_READ_TIMEOUT", "60")
+    if limit.isdigit() and waits.isdigit() and int(limit) >= int(waits):
+        name = "WORKER_TIMEOUT" if "WORKER_TIMEOUT" in given.sandbox else "CODE_EXECUTION_READ_TIMEOUT"
+        path = ("variables", "sandbox" if name == "WORKER_TIMEOUT" else "dify", name)
+        message = f"the sandbox's WORKER_TIMEOUT ({limit} s) must be below CODE_EXECUTION_READ_TIMEOUT ({waits} s)"
+        yield Complaint(path, message, "otherwise a code node gives up before its program ends")
 
 
 def smtp(environment: Environment) -> Complaints:
