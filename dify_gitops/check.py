@@ -12,6 +12,7 @@ from dify_gitops.process import ToolError, run
 from dify_gitops.rendered import read
 from dify_gitops.repository import parts
 from dify_gitops.rules import examine, unused_waivers, unwaived
+from dify_gitops.rules.patches import silent_patches
 from dify_gitops.schemas import build_schemas
 from dify_gitops.toolchain import ROOT, tool
 from dify_gitops.write import compare
@@ -37,13 +38,15 @@ def findings(root: Path) -> list[Finding]:
         if folder == "base":
             in_base = part.objects
         elif name in repository.environments:
-            kubernetes = repository.environments[name].kubernetes
-            objects, problems = _build(root, folder, kubernetes)
+            environment = repository.environments[name]
+            objects, problems = _build(root, folder, environment.kubernetes)
             found += problems
             if objects and len(objects) < in_base + part.objects and _untouched(root, part):
                 message = f"kustomize renders {len(objects)} objects, the input gives {in_base + part.objects}"
                 found.append(Finding(folder, "", "", "incomplete", message, "run `make generate`"))
-            examined += examine(objects, folder, kubernetes) if objects else []
+            if objects:
+                examined += examine(objects, folder, environment.kubernetes, environment.dify)
+                found += silent_patches(root, folder, objects)
     for path, text in derived(root).items():
         file = root / path
         if not file.exists() or file.read_text(encoding="utf-8") != text:

@@ -213,7 +213,6 @@ def test_merge_key_is_refused_because_kustomize_drops_it(tmp_path: Path) -> None
     assert "lost" not in run([tool("kustomize"), "build", tmp_path]).stdout
 
 
-@settings(deadline=None)
 @given(TREES)
 def test_whatever_can_be_written_is_read_back(value: Any) -> None:
     assert read(emit(value)) == plain(value)

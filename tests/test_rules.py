@@ -19,13 +19,13 @@ from dify_gitops.rules import RULES, examine, rules_table, unused_waivers, unwai
 if TYPE_CHECKING:
     from repo import Cluster as Rendered
 
-VERSION = "1.35"
+VERSIONS = ("1.35", "1.11.4")  # of Kubernetes and Dify
 BROKEN = sorted((FOLDER / "broken").glob("*.yaml"))
 MINE = {"where": "platform.yaml"}
 
 
 def found(objects: list[dict[str, Any]]) -> list[str]:
-    return [str(finding) for finding in examine(objects, "good.yaml", VERSION)]
+    return [str(finding) for finding in examine(objects, "good.yaml", *VERSIONS)]
 
 
 def test_a_healthy_cluster_has_no_finding() -> None:
@@ -35,7 +35,7 @@ def test_a_healthy_cluster_has_no_finding() -> None:
 @pytest.mark.parametrize("name", ["dev", "prod"])
 def test_what_we_generate_has_no_finding(name: str, request: pytest.FixtureRequest) -> None:
     rendered: Rendered = request.getfixturevalue(name)
-    assert [str(finding) for finding in examine(rendered.objects, f"overlays/{name}", VERSION)] == []
+    assert [str(finding) for finding in examine(rendered.objects, f"overlays/{name}", *VERSIONS)] == []
 
 
 def test_every_rule_has_a_fixture_that_breaks_it() -> None:
@@ -45,7 +45,7 @@ def test_every_rule_has_a_fixture_that_breaks_it() -> None:
 @pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
 def test_a_broken_cluster_has_exactly_these_findings(path: Path) -> None:
     fixture = yaml.safe_load(path.read_text(encoding="utf-8"))
-    findings = examine(broken_objects(fixture), "good.yaml", VERSION)
+    findings = examine(broken_objects(fixture), "good.yaml", *VERSIONS)
     assert [str(finding) for finding in findings] == fixture["findings"]
     assert {finding.rule for finding in findings} == {path.stem, *fixture.get("also", {})}
 
@@ -83,7 +83,7 @@ WAIVER = Waiver(rule="limits-set", object="Deployment dify/api", reason="throttl
 
 
 def test_a_waiver_accepts_one_rule_at_one_object() -> None:
-    findings = examine(without_limits(), "overlays/dev", VERSION)
+    findings = examine(without_limits(), "overlays/dev", *VERSIONS)
     assert [finding.rule for finding in findings] == ["limits-set"]
     assert unwaived(findings, [WAIVER]) == []
     assert unwaived(findings, [Waiver(rule="requests-set", object=WAIVER.object, reason="x")]) == findings
@@ -98,14 +98,16 @@ def test_a_waiver_needs_no_hash_of_a_generated_config_map(name: str) -> None:
         "metadata": {"name": "extra-5t8k2hc9fm", "namespace": "dify"},
         "data": {"SMTP_PASSWORD": "hunter2"},
     }
-    findings = examine([*good_objects(), generated], "overlays/dev", VERSION)
+    findings = examine([*good_objects(), generated], "overlays/dev", *VERSIONS)
     waiver = Waiver(rule="no-plain-secret", object=f"ConfigMap dify/{name}", reason="an example")
     assert len(findings) == 1
     assert unwaived(findings, [waiver]) == []
 
 
 def test_a_waiver_that_is_used_in_one_environment_is_used() -> None:
-    findings = examine(good_objects(), "overlays/dev", VERSION) + examine(without_limits(), "overlays/prod", VERSION)
+    findings = examine(good_objects(), "overlays/dev", *VERSIONS) + examine(
+        without_limits(), "overlays/prod", *VERSIONS
+    )
     assert unwaived(findings, [WAIVER]) == []
     assert unused_waivers([WAIVER], findings, **MINE) == []
 
@@ -118,7 +120,7 @@ def test_a_waiver_without_effect_or_reason_or_rule_is_a_finding() -> None:
         Waiver(rule="xyz", object="Deployment dify/api", reason="typo"),
         Waiver(rule="limits-set", object="Deployment dify/api", reason=" \t"),
     ]
-    findings = examine(without_limits(), "overlays/dev", VERSION)
+    findings = examine(without_limits(), "overlays/dev", *VERSIONS)
     assert "\n".join(map(str, unused_waivers(waivers, findings, **MINE))) == UNUSED
 
 
@@ -150,7 +152,7 @@ def test_malformed_objects_do_not_stop_the_rules() -> None:
             container, key = choice.choice(_places(objects))
             container[key] = choice.choice(wrong)
         documents = [item for item in objects if isinstance(item, dict)]
-        examine(documents, "good.yaml", VERSION)
+        examine(documents, "good.yaml", *VERSIONS)
 
 
 def test_every_secret_of_the_inventory_may_be_referred_to() -> None:
@@ -177,7 +179,8 @@ def test_what_every_cluster_has_need_not_be_rendered() -> None:
     objects = good_objects()
     pod = pick(objects, "Deployment dify/api")["spec"]["template"]["spec"]
     pod["priorityClassName"] = "system-cluster-critical"
-    pod["volumes"] = [{"name": "ca", "configMap": {"name": "kube-root-ca.crt"}}]
+    pod["volumes"].append({"name": "ca", "configMap": {"name": "kube-root-ca.crt"}})
+    pod["containers"][0]["volumeMounts"].append({"name": "ca", "mountPath": "/etc/ca"})
     pick(objects, "PersistentVolumeClaim dify/plugin-daemon")["spec"]["storageClassName"] = "premium-rwo"
     assert found(objects) == []
 

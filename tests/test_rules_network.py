@@ -259,7 +259,9 @@ def test_a_headless_service_translates_no_port() -> None:
 def test_a_call_is_shown_without_what_stands_before_its_host() -> None:
     objects = good_objects()
     first_container(objects, "Deployment dify/beat")["env"] = [{"name": "URL", "value": "http://me:hunter2@api:9"}]
-    messages = [finding.message for finding in examine(objects, "good.yaml", "1.35") if finding.rule == "port-exists"]
+    messages = [
+        finding.message for finding in examine(objects, "good.yaml", "1.35", "1.11.4") if finding.rule == "port-exists"
+    ]
     assert messages == ["calls api:9, but Service dify/api has no port 9"]
 
 
@@ -285,5 +287,5 @@ def test_each_network_policy_that_we_generate_is_missed_when_it_is_gone(prod: Re
     policies = [item for item in prod.objects if item["kind"] == "NetworkPolicy"]
     for policy in policies:
         others = [item for item in prod.objects if item is not policy]
-        missed = bool(examine(others, "overlays/prod", "1.35"))
+        missed = bool(examine(others, "overlays/prod", "1.35", "1.11.4"))
         assert missed is (policy["metadata"]["name"] not in NOT_MISSED), policy["metadata"]

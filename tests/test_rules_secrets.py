@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cluster_fixtures import good_objects, pick
+from cluster_fixtures import first_container, good_objects, pick
 
 from dify_gitops.rules import examine
 
@@ -55,7 +55,7 @@ GUILTY = {
 def suspected(name: str, value: str) -> list[str]:
     objects = good_objects()
     pick(objects, "ConfigMap dify/queues")["data"][name] = value
-    findings = examine(objects, "good.yaml", "1.35")
+    findings = examine(objects, "good.yaml", "1.35", "1.11.4")
     assert not [finding for finding in findings if value and value in str(finding)], "a secret is never repeated"
     return [finding.message for finding in findings if finding.rule == "no-plain-secret"]
 
@@ -69,3 +69,28 @@ def test_no_false_alarm_about_secrets(name: str) -> None:
 def test_secrets_are_recognized(name: str) -> None:
     value, kind = GUILTY[name]
     assert suspected(name, value) == [f"looks like {kind}"]
+
+
+COMMANDS = [
+    (["server", "--password", "hunter2"], True),
+    (["server", "--password=hunter2"], True),
+    (["server", "-password", "hunter2"], True),
+    (["sh", "-c", "export X_PASSWORD=hunter2; exec server"], True),
+    (["sh", "-c", "X_PASSWORD='hunter2' exec server"], True),
+    (["sh", "-c", "exec server --api-key hunter2"], True),
+    (["server", "--password", "--verbose"], False),
+    (["server", "--password", "$(PASSWORD)"], False),
+    (["server", "--password-file", "hunter2"], False),
+    (["server", "--tls-key", "/etc/tls/tls.key"], False),
+    (["sh", "-c", "export X_PASSWORD=$X_FILE_PASSWORD; exec server --keep-alive 620"], False),
+    (["sh", "-c", "test -n password && exec server hunter2"], False),
+    (["nginx", "-g", "daemon off;"], False),
+]
+
+
+@pytest.mark.parametrize(("command", "guilty"), COMMANDS)
+def test_secrets_in_words_of_a_command(command: list[str], guilty: bool) -> None:  # noqa: FBT001 - a column
+    objects = good_objects()
+    first_container(objects, "Deployment dify/web")["command"] = command
+    findings = [finding.rule for finding in examine(objects, "good.yaml", "1.35", "1.11.4")]
+    assert findings == (["no-plain-secret"] if guilty else [])

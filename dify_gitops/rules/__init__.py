@@ -12,22 +12,32 @@ from dify_gitops.errors import Finding
 from dify_gitops.input.words import nearest
 from dify_gitops.rules import (
     availability,
+    backends,
     config,
     containers,
     edge,
+    exposure,
     images,
     isolation,
     migration,
     objects,
+    operations,
     pods,
     podsecurity,
     ports,
     protection,
+    proxy,
     queues,
     reachability,
     references,
     secrecy,
     selection,
+    settings,
+    shutdown,
+    sidecars,
+    validity,
+    volumes,
+    waves,
 )
 from dify_gitops.rules.cluster import Cluster
 from dify_gitops.rules.rule import meant
@@ -55,13 +65,20 @@ RULES: dict[str, Rule] = {
         containers.read_only_root,
         containers.user_id_set,
         images.image_pinned,
+        sidecars.sidecar_native,
+        sidecars.zombies_reaped,
+        volumes.volume_mounted,
+        volumes.volume_group,
+        volumes.writable_where_written,
         pods.service_links_off,
         pods.service_account_own,
         pods.service_account_token_off,
         pods.grace_period,
+        shutdown.run_finished,
         pods.priority_class_set,
         podsecurity.pod_security,
         podsecurity.pod_security_level,
+        podsecurity.sandbox_locked,
         references.reference_exists,
         config.config_exists,
         config.secret_exists,
@@ -78,6 +95,8 @@ RULES: dict[str, Rule] = {
         isolation.metadata_server,
         isolation.sandbox_egress,
         isolation.internet_egress,
+        exposure.ingress_narrow,
+        exposure.private_egress,
         availability.replicas_one_owner,
         availability.scaler_bounds,
         availability.spread,
@@ -88,6 +107,7 @@ RULES: dict[str, Rule] = {
         protection.volume_retained,
         protection.argocd_annotation,
         migration.migration_once,
+        migration.one_dify_version,
         migration.migration_elsewhere,
         queues.queue_consumed_once,
         queues.queue_scaled,
@@ -97,6 +117,20 @@ RULES: dict[str, Rule] = {
         edge.https_only,
         edge.security_policy,
         edge.backend_timeout,
+        backends.backend_health,
+        backends.neg_set,
+        backends.service_internal,
+        backends.static_address,
+        backends.routes_complete,
+        waves.wave_order,
+        settings.dify_settings,
+        proxy.proxy_refuses,
+        validity.ports_unique,
+        validity.probe_valid,
+        validity.names_valid,
+        operations.rollout_without_gap,
+        operations.no_full_rights,
+        operations.schedule_awake,
         secrecy.no_secret_data,
         secrecy.no_plain_secret,
     )
@@ -106,12 +140,13 @@ _WAIVER = "waiver-needed"  # the rule over the waivers themselves
 _HASH = re.compile(r"-[2456789bcdfghkmt]{10}$")
 
 
-def examine(objects: Iterable[dict[str, Any]], where: str, kubernetes: str) -> list[Finding]:
+def examine(objects: Iterable[dict[str, Any]], where: str, kubernetes: str, dify: str) -> list[Finding]:
     """Everything that the rules find in one rendered kustomization, sorted; waivers are not applied.
 
-    ``where`` names the kustomization in findings; ``kubernetes`` is the cluster's minor version, such as 1.35.
+    ``where`` names the kustomization in findings; ``kubernetes`` is the cluster's minor version, such as 1.35;
+    ``dify`` is the environment's release.
     """
-    cluster = Cluster(objects, kubernetes)
+    cluster = Cluster(objects, kubernetes, dify)
     return sorted(
         {
             Finding(where, str(flaw.object), flaw.field, rule.id, flaw.message, flaw.hint or rule.remedy)

@@ -61,14 +61,16 @@ def _scalable(cluster: Cluster) -> Iterator[tuple[Pod, Replicas]]:
 
 @rule(
     "replicas-one-owner",
-    why="every sync would undo what the autoscaler decided",
-    remedy="leave spec.replicas out where something scales, and let one scaler do it",
+    why="with a number every sync undoes what the autoscaler decided; without either nobody decides",
+    remedy="leave spec.replicas out where something scales, and let one scaler do it; else set it",
 )
 def replicas_one_owner(cluster: Cluster) -> Iterator[Flaw]:
-    """No `replicas` where a scaler owns them, and not two scalers."""
+    """Either a number or one scaler: not both, not neither, not two scalers."""
     for pod, count in _scalable(cluster):
         if count.scalers and get(pod.owner.data, "spec", "replicas") is not None:
             yield Flaw(pod.owner, "spec.replicas", f"is set, but {count.scalers[0]} owns it")
+        if not count.scalers and get(pod.owner.data, "spec", "replicas") is None:
+            yield Flaw(pod.owner, "spec.replicas", "is not set, and nothing scales it")
         for scaler in count.scalers[1:]:
             yield Flaw(scaler, "spec.scaleTargetRef", f"scales {pod.owner} as {count.scalers[0]} does")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from dify_gitops import names
+from dify_gitops.catalogue.releases import DEFAULT
 from dify_gitops.rules.access import get, labels, mapping, maps, text
 from dify_gitops.rules.selectors import matches, of_labels
 
@@ -93,6 +94,12 @@ class Container(msgspec.Struct, frozen=True, eq=False):
         return self.init and not self.sidecar
 
     @property
+    def numbers(self) -> list[int]:
+        """Numbers of all declared ports."""
+        found = [port.get("containerPort") for port in maps(self.data, "ports")]
+        return [number for number in found if isinstance(number, int)]
+
+    @property
     def ports(self) -> dict[str, int]:
         """Numbers of the named ports."""
         return {
@@ -149,10 +156,14 @@ class Pod(msgspec.Struct, frozen=True, eq=False):
 
 
 class Cluster:
-    """Everything that one kustomization renders; ``kubernetes`` is the cluster's minor version, such as 1.35."""
+    """Everything that one kustomization renders.
 
-    def __init__(self, documents: Iterable[dict[str, Any]], kubernetes: str) -> None:
+    ``kubernetes`` is the cluster's minor version, such as 1.35; ``dify`` the release, whatever the image's tag says.
+    """
+
+    def __init__(self, documents: Iterable[dict[str, Any]], kubernetes: str, dify: str = DEFAULT) -> None:
         self.kubernetes = kubernetes
+        self.dify = dify
         self.objects = [_object(document) for document in documents]
         self.pods = [pod for item in self.objects if (pod := _pod(item))]
         self._by_kind: dict[str, list[Object]] = {}

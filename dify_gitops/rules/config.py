@@ -15,17 +15,22 @@ if TYPE_CHECKING:
     from dify_gitops.rules.cluster import Cluster, Object, Pod
 
 _ANY = "*"  # of a Secret whose keys only its store knows
+_OURS = "dify-"  # how the names of our Secrets begin
 _GIVEN_CONFIG = "kube-root-ca.crt"  # Kubernetes writes it into every namespace
 
 
 class Use(NamedTuple):
-    """A ConfigMap or Secret that an object reads; ``key`` is empty where all of it is read."""
+    """A ConfigMap or Secret that an object reads; ``key`` is empty where all of it is read.
+
+    Without an ``optional`` one the pod starts.
+    """
 
     source: Object
     field: str
     namespace: str
     name: str
     key: str
+    optional: bool = False
 
 
 class Fields(NamedTuple):
@@ -50,8 +55,8 @@ def _uses(cluster: Cluster, kind: str) -> Iterator[Use]:
 
 
 def _use(pod: Pod, field: str, reference: Any, key: str, name: str = "name") -> Iterator[Use]:
-    if isinstance(reference, dict) and reference.get("optional") is not True:
-        yield Use(pod.owner, field, pod.namespace, text(reference, name), key)
+    if isinstance(reference, dict):
+        yield Use(pod.owner, field, pod.namespace, text(reference, name), key, reference.get("optional") is True)
 
 
 def _in_environment(pod: Pod, fields: Fields) -> Iterator[Use]:
@@ -95,7 +100,7 @@ def config_exists(cluster: Cluster) -> Iterator[Flaw]:
         for item in cluster.every("ConfigMap")
     }
     for use in _uses(cluster, "ConfigMap"):
-        if use.name != _GIVEN_CONFIG:
+        if use.name != _GIVEN_CONFIG and not use.optional:
             yield from _missing("ConfigMap", use, known)
 
 
@@ -115,10 +120,14 @@ def _missing(kind: str, use: Use, known: dict[tuple[str, str], set[str]]) -> Ite
     remedy="correct the name or key, or add an ExternalSecret that makes it",
 )
 def secret_exists(cluster: Cluster) -> Iterator[Flaw]:
-    """Secrets that are read are in dify_gitops/catalogue/secrets.py or made here, with their keys."""
+    """Secrets that are read are in dify_gitops/catalogue/secrets.py or made here, with their keys.
+
+    Ours are known even where they are optional: a typo in their name would never be noticed.
+    """
     known = _secrets(cluster)
     for use in (*_uses(cluster, "Secret"), *_uses_elsewhere(cluster)):
-        yield from _missing("Secret", use, known)
+        if not use.optional or use.name.startswith(_OURS):
+            yield from _missing("Secret", use, known)
 
 
 def _uses_elsewhere(cluster: Cluster) -> Iterator[Use]:

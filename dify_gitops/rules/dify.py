@@ -33,6 +33,11 @@ def image_parts(reference: str) -> tuple[str, str, str]:
     return (found["name"], found["tag"] or "", found["digest"] or "") if found else (reference, "", "")
 
 
+def image_name(container: Container) -> str:
+    """Last part of the repository of a container's image: it stays the same behind a mirror."""
+    return image_parts(text(container.data, "image"))[0].rpartition("/")[2]
+
+
 def api_processes(cluster: Cluster) -> Iterator[Process]:
     """Containers of the api's image: under its own name, a mirror's, or the one that the api pods use."""
     own = images.API.rpartition("/")[2]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dify_gitops import names
 from dify_gitops.catalogue.variables import LONGEST_RUN
 from dify_gitops.rules.access import get, integer, text, texts
 from dify_gitops.rules.calls import service_port
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 # api/extensions/ext_app_metrics.py and api/controllers/inner_api.
 _INTERNAL = ("/threads", "/db-pool-stat", "/inner/api", "/inner/api/invoke/llm", "/health")
 _GOOGLE_DEFAULT = 30  # seconds, which bound a whole streamed answer
+_PLUGIN_CALL = 600  # seconds: PLUGIN_MAX_EXECUTION_TIMEOUT of the plugin daemon
 _ALLOW_HTTP = "kubernetes.io/ingress.allow-http"
 
 
@@ -87,8 +89,16 @@ def https_only(cluster: Cluster) -> Iterator[Flaw]:
             yield Flaw(frontend, "spec.sslPolicy", "is not set")
 
 
-def _backends(cluster: Cluster) -> Iterator[tuple[Object, Object | None]]:
-    """Service and BackendConfig of every backend of an Ingress."""
+class Backend(NamedTuple):
+    """A Service that an Ingress routes to, the entry of its ``ports``, and the BackendConfig for that port."""
+
+    service: Object
+    entry: dict[str, Any]
+    config: Object | None
+
+
+def backends(cluster: Cluster) -> Iterator[Backend]:
+    """Every backend of an Ingress."""
     for ingress in cluster.every("Ingress"):
         for route in routes(ingress):
             service = cluster.find("Service", ingress.namespace, route.service)
@@ -98,7 +108,7 @@ def _backends(cluster: Cluster) -> Iterator[tuple[Object, Object | None]]:
             entry = service_port(service, route.port) or {}
             keys = (str(entry.get("name")), str(entry.get("port")), "default")
             name = next((configs[key] for key in keys if key in configs), "")
-            yield service, cluster.find("BackendConfig", service.namespace, name)
+            yield Backend(service, entry, cluster.find("BackendConfig", service.namespace, name))
 
 
 @rule(
@@ -108,7 +118,7 @@ def _backends(cluster: Cluster) -> Iterator[tuple[Object, Object | None]]:
 )
 def security_policy(cluster: Cluster) -> Iterator[Flaw]:
     """Every backend of an Ingress has a BackendConfig, and every BackendConfig a Cloud Armor policy."""
-    for service, config in _backends(cluster):
+    for service, _, config in backends(cluster):
         if config is None:
             field = f"metadata.annotations[{BACKEND}]"
             yield Flaw(service, field, "names no BackendConfig for the port that an Ingress uses")
@@ -120,13 +130,16 @@ def security_policy(cluster: Cluster) -> Iterator[Flaw]:
 @rule(
     "backend-timeout",
     why="the load balancer's time-out bounds a whole streamed answer, by default 30 s",
-    remedy=f"set timeoutSec to at least {LONGEST_RUN}",
+    remedy=f"set timeoutSec to at least {LONGEST_RUN} for the api, {_PLUGIN_CALL} for the plugin gateway",
 )
 def backend_timeout(cluster: Cluster) -> Iterator[Flaw]:
-    """Backends of the api wait as long as an answer may take."""
+    """Backends of the api and of plugins wait as long as an answer may take."""
     services = _api_services(cluster)
-    for service, config in _backends(cluster):
+    for service, _, config in backends(cluster):
         seconds = integer(config.data, "spec", "timeoutSec") if config else None
         seconds = _GOOGLE_DEFAULT if seconds is None else seconds
-        if config and (service.namespace, service.name) in services and seconds < LONGEST_RUN:
-            yield Flaw(config, "spec.timeoutSec", f"{seconds} s is less than an answer of the api may take")
+        least = LONGEST_RUN if (service.namespace, service.name) in services else 0
+        if any(pod.labels.get(names.NAME) == "plugin-gateway" for pod in cluster.behind(service)):
+            least = _PLUGIN_CALL
+        if config and seconds < least:
+            yield Flaw(config, "spec.timeoutSec", f"{seconds} s is less than an answer may take, {least} s")

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from dify_gitops.rules.cluster import Cluster
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-# Tags that are moved on purpose; Ubuntu's images end in _edge for the moving ones.
-_MOVING = re.compile(r"latest|stable|edge|main|master|nightly|dev|.*_edge")
+# Tags that are moved on purpose: Ubuntu's end in _edge, and a major number alone follows every minor version.
+_MOVING = re.compile(r"latest|stable|edge|main|master|nightly|dev|.*_edge|v?\d{1,3}(-[a-z]+)?")
 
 
 @rule(

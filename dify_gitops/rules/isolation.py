@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, ip_network
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
@@ -11,9 +11,12 @@ from dify_gitops.rules.access import get, integer, maps, text, texts
 from dify_gitops.rules.network import (
     EGRESS,
     INGRESS,
+    NODE_LOCAL_DNS,
+    SPECIAL_RANGES,
     Network,
     contains,
     entries,
+    every_namespace,
     parse_range,
     pinned_namespace,
     policy_types,
@@ -29,15 +32,6 @@ if TYPE_CHECKING:
     from dify_gitops.rules.network import Range
 
 _METADATA = IPv4Network("169.254.169.254/32")
-# What is not the internet: RFC 1918, shared addresses (GKE may give them to pods), link-local and metadata.
-_PRIVATE = tuple(
-    ip_network(cidr)
-    for cidr in (
-        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16",
-        "fc00::/7", "fe80::/10",
-    )
-)  # fmt: skip
-_NODE_LOCAL_DNS = "169.254.20.10/32"
 _PROXY = "ssrf-proxy"
 
 
@@ -108,7 +102,7 @@ def _is_dns(policy: Object, peer: dict[str, Any], entry: dict[str, Any]) -> bool
     wanted = maps(entry, "ports")
     only_dns = bool(wanted) and all(integer(port, "port") == ports.DNS and "endPort" not in port for port in wanted)
     if "ipBlock" in peer:
-        return only_dns and text(peer, "ipBlock", "cidr") == _NODE_LOCAL_DNS
+        return only_dns and text(peer, "ipBlock", "cidr") == NODE_LOCAL_DNS
     return only_dns and pinned_namespace(peer, policy) == "kube-system"
 
 
@@ -123,26 +117,27 @@ def _is_proxy(cluster: Cluster, policy: Object, peer: dict[str, Any]) -> bool:
 @rule(
     "internet-egress",
     why="«internet» must not include databases, nodes, other pods or the metadata server",
-    remedy="name destinations and ports; under except of 0.0.0.0/0 list private, shared and link-local ranges",
+    remedy="name destinations and ports; under except of 0.0.0.0/0 list dify_gitops/catalogue/addresses.py",
 )
 def internet_egress(cluster: Cluster) -> Iterator[Flaw]:
-    """Wide ranges leave out what is private, and name their ports; no egress rule is without destination."""
+    """Egress rules name destination and ports, and wide ranges leave out what is not the internet."""
     for policy in cluster.every("NetworkPolicy"):
         for number, entry in enumerate(entries(policy, EGRESS)):
             field = f"spec.egress[{number}]"
             if not maps(entry, "to"):
                 yield Flaw(policy, f"{field}.to", "is not set: everything is allowed")
+            if not maps(entry, "ports"):
+                yield Flaw(policy, f"{field}.ports", "is not set: every port is allowed")
             for peer in maps(entry, "to"):
-                inside = _private_inside(text(peer, "ipBlock", "cidr"))
+                if every_namespace(peer):
+                    yield Flaw(policy, f"{field}.to.namespaceSelector", "selects every namespace of the cluster")
                 holes = [parse_range(hole) for hole in texts(peer, "ipBlock", "except")]
-                for private in inside:
-                    if not any(contains(hole, private) for hole in holes):
-                        yield Flaw(policy, f"{field}.to.ipBlock.except", f"does not contain {private}")
-                if inside and not maps(entry, "ports"):
-                    yield Flaw(policy, f"{field}.ports", "is not set: every port of the internet is allowed")
+                for special in _special_inside(text(peer, "ipBlock", "cidr")):
+                    if not any(contains(hole, special) for hole in holes):
+                        yield Flaw(policy, f"{field}.to.ipBlock.except", f"does not contain {special}")
 
 
-def _private_inside(cidr: str) -> list[Range]:
-    """Private ranges that are a part of a larger one."""
+def _special_inside(cidr: str) -> list[Range]:
+    """Ranges that are not the internet and a part of a larger one."""
     whole = parse_range(cidr)
-    return [private for private in _PRIVATE if private != whole and contains(whole, private)]
+    return [special for special in SPECIAL_RANGES if special != whole and contains(whole, special)]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dify_gitops import names
+from dify_gitops.rules.access import get, text, texts
 from dify_gitops.rules.dify import api_processes
 from dify_gitops.rules.environment import variables, words
 from dify_gitops.rules.rule import Flaw, rule
+from dify_gitops.rules.waves import wave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +19,8 @@ if TYPE_CHECKING:
 
 _VARIABLE = "MIGRATION_ENABLED"
 _COMMANDS = {"upgrade", "upgrade-db"}  # of `flask db upgrade` and `flask upgrade-db`
-
-
-def _wave(item: Object) -> int:
-    try:
-        return int(item.annotations.get(names.SYNC_WAVE, names.WAVE_APPLICATION))
-    except ValueError:
-        return 0  # argocd-annotation reports it
+# What the Job runs: the entrypoint of the image starts flask in MODE job, or flask is the command.
+_UPGRADE = ["db", "upgrade"]
 
 
 def _migrates(process: Process) -> bool:
@@ -45,13 +42,46 @@ def migration_once(cluster: Cluster) -> Iterator[Flaw]:
     for extra in jobs[1:]:
         yield Flaw(extra, "", f"migrates the database as {jobs[0]} does")
     for job in jobs[:1]:
-        for key, wanted in ((names.HOOK, "Sync"), (names.HOOK_DELETE_POLICY, "BeforeHookCreation")):
-            if job.annotations.get(key) != wanted:
-                yield Flaw(job, f"metadata.annotations[{key}]", f"is not {wanted}")
+        yield from _once(job)
+        for process in processes:
+            if process.pod.owner is job and not _upgrades(process):
+                message = "is not `db upgrade`, which alone fails loudly (upgrade-db swallows errors)"
+                yield Flaw(job, f"{process.container.path}.args", message)
         for other in others:
-            if _wave(other) <= _wave(job):
-                message = f"{_wave(job)} is not before the wave of {other}, {_wave(other)}"
+            if wave(other) <= wave(job):
+                message = f"{wave(job)} is not before the wave of {other}, {wave(other)}"
                 yield Flaw(job, f"metadata.annotations[{names.SYNC_WAVE}]", message)
+
+
+def _once(job: Object) -> Iterator[Flaw]:
+    for key, wanted in ((names.HOOK, "Sync"), (names.HOOK_DELETE_POLICY, "BeforeHookCreation")):
+        if job.annotations.get(key) != wanted:
+            yield Flaw(job, f"metadata.annotations[{key}]", f"is not {wanted}")
+    for key in ("parallelism", "completions"):
+        if get(job.data, "spec", key) not in (None, 1):
+            yield Flaw(job, f"spec.{key}", "is not 1")
+
+
+def _upgrades(process: Process) -> bool:
+    command, args = (texts(process.container.data, key) for key in ("command", "args"))
+    return command + args == ["flask", *_UPGRADE] if command else process.mode == "job" and args == _UPGRADE
+
+
+@rule(
+    "one-dify-version",
+    why="api, workers, beat and migration share one schema and one queue format, which change with the version",
+    remedy="use the same image for all of them; change the version in environments/<env>.yaml",
+)
+def one_dify_version(cluster: Cluster) -> Iterator[Flaw]:
+    """All containers of the api's image have the same reference, to tag and digest."""
+    processes = list(api_processes(cluster))
+    api = next((process for process in processes if process.mode == "api"), None)
+    wanted = text(api.container.data, "image") if api else ""
+    for process in processes:
+        image = text(process.container.data, "image")
+        if api and image != wanted:
+            message = f"{image} is not {wanted} as of {api.pod.owner}"
+            yield Flaw(process.pod.owner, f"{process.container.path}.image", message)
 
 
 @rule(

@@ -10,7 +10,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dify_gitops import names
-from dify_gitops.rules.access import get, integer, labels, maps, text, texts
+from dify_gitops.catalogue.addresses import SPECIAL
+from dify_gitops.rules.access import get, integer, labels, mapping, maps, text, texts
 from dify_gitops.rules.selectors import matches
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 INGRESS, EGRESS = "Ingress", "Egress"
 PEERS = {INGRESS: "from", EGRESS: "to"}
 Range = IPv4Network | IPv6Network
+# What is not the internet; of IPv6, which the cluster does not have, only what is private and link-local.
+SPECIAL_RANGES: tuple[Range, ...] = tuple(ip_network(cidr) for cidr in (*SPECIAL, "fc00::/7", "fe80::/10"))
+NODE_LOCAL_DNS = "169.254.20.10/32"
+# Google's load balancers and their health checks: https://cloud.google.com/load-balancing/docs/health-checks
+FRONT_ENDS = (IPv4Network("35.191.0.0/16"), IPv4Network("130.211.0.0/22"))
 
 
 class Endpoint(NamedTuple):
@@ -56,6 +62,11 @@ def contains(whole: Range | None, part: Range) -> bool:
     return isinstance(whole, IPv6Network) and isinstance(part, IPv6Network) and part.subnet_of(whole)
 
 
+def is_special(part: Range) -> bool:
+    """Whether all of a range lies in address space that is not the internet."""
+    return any(contains(special, part) for special in SPECIAL_RANGES)
+
+
 def policy_types(policy: Object) -> set[str]:
     """Directions that a policy restricts; by default ingress, and egress where it has egress rules."""
     named = set(texts(policy.data, "spec", "policyTypes"))
@@ -72,6 +83,11 @@ def pinned_namespace(peer: dict[str, Any], policy: Object) -> str:
     if "namespaceSelector" not in peer:
         return policy.namespace
     return labels(peer, "namespaceSelector", "matchLabels").get(names.NAMESPACE_NAME, "")
+
+
+def every_namespace(peer: dict[str, Any]) -> bool:
+    """Whether a peer means all namespaces of the cluster."""
+    return "namespaceSelector" in peer and not mapping(peer, "namespaceSelector")
 
 
 class Network:
@@ -106,6 +122,31 @@ class Network:
             for entry in entries(policy, direction)
         )
 
+    def public_address(self) -> IPv4Network:
+        """A public address that no policy excepts: it stands for the internet.
+
+        Environments may use public addresses privately, so that no fixed one will do.
+        """
+        holes = [
+            parse_range(hole)
+            for policy in self._policies
+            for entry in entries(policy, EGRESS)
+            for peer in maps(entry, PEERS[EGRESS])
+            for hole in texts(peer, "ipBlock", "except")
+        ]
+        samples = [IPv4Network(f"{first}.{first}.{first}.{first}") for first in range(1, 224)]
+        public = [sample for sample in samples if not is_special(sample)]
+        return next((one for one in public if not any(contains(hole, one) for hole in holes)), public[0])
+
+    def reaches(self, pod: Pod, address: Range) -> bool:
+        """Whether a pod may open TCP connections to an address on any port."""
+        policies = self._restricting(pod, EGRESS)
+        return not policies or any(
+            _opens_tcp(entry) and self._peer_allowed(entry, EGRESS, policy.namespace, address)
+            for policy in policies
+            for entry in entries(policy, EGRESS)
+        )
+
     def leaves(self, pod: Pod, port: int) -> bool:
         """Whether a pod may open TCP connections on ``port`` to any range of addresses."""
         policies = self._restricting(pod, EGRESS)
@@ -137,6 +178,11 @@ def _block_covers(block: Any, other: Range) -> bool:
     if not contains(parse_range(text(block, "cidr")), other):
         return False
     return not any(hole and hole.overlaps(other) for hole in map(parse_range, texts(block, "except")))
+
+
+def _opens_tcp(entry: dict[str, Any]) -> bool:
+    ports = maps(entry, "ports")
+    return not ports or any((text(item, "protocol") or "TCP") == "TCP" for item in ports)
 
 
 def _port_allowed(entry: dict[str, Any], port: int, protocol: str, named: Mapping[str, int]) -> bool:

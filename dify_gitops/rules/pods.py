@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dify_gitops.rules.cluster import Cluster, Container
 
 # Kubernetes' default: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
-_GRACE = 30
+DEFAULT_GRACE = 30
 _SLEEP = re.compile(r"\bsleep\s+(\d+)")
 
 
@@ -66,15 +66,15 @@ def grace_period(cluster: Cluster) -> Iterator[Flaw]:
     """The grace period is longer than each container's preStop sleep."""
     for pod in cluster.pods:
         grace = integer(pod.spec, "terminationGracePeriodSeconds")
-        grace = _GRACE if grace is None else grace
+        grace = DEFAULT_GRACE if grace is None else grace
         for container in pod.containers:
-            sleep = _sleep(container)
-            if sleep and sleep >= grace:
-                message = f"{grace} s are used up by the preStop sleep of {container.name}, {sleep} s"
+            slept = sleep(container)
+            if slept and slept >= grace:
+                message = f"{grace} s are used up by the preStop sleep of {container.name}, {slept} s"
                 yield Flaw(pod.owner, pod.field("spec.terminationGracePeriodSeconds"), message)
 
 
-def _sleep(container: Container) -> int:
+def sleep(container: Container) -> int:
     """Seconds that the preStop hook sleeps, natively or by a command."""
     native = integer(container.data, "lifecycle", "preStop", "sleep", "seconds")
     spoken = _SLEEP.search(" ".join(texts(container.data, "lifecycle", "preStop", "exec", "command")))

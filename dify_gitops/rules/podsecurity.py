@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dify_gitops.rules.access import get, mapping, text, texts
 from dify_gitops.rules.cluster import ENFORCE
 from dify_gitops.rules.rule import Flaw, rule
 from dify_gitops.rules.standards import LEVELS, violations
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from dify_gitops.rules.cluster import Cluster
 
 _LATEST = (99, 0)
+# Of the sandbox: langgenius/dify-sandbox changes root and user for each run.
+_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID", "SYS_CHROOT")
 
 
 def _version(label: str) -> tuple[int, int]:
@@ -52,3 +55,28 @@ def pod_security_level(cluster: Cluster) -> Iterator[Flaw]:
             yield Flaw(namespace, f"metadata.labels[{ENFORCE}]", "is neither restricted nor baseline")
         elif namespace.labels.get(f"{ENFORCE}-version") != wanted:
             yield Flaw(namespace, f"metadata.labels[{ENFORCE}-version]", f"is not {wanted}")
+
+
+@rule(
+    "sandbox-locked",
+    why="the sandbox needs root and five capabilities to lock up users' code; more only helps that code out",
+    remedy=f"drop ALL, add only {' '.join(_CAPABILITIES)}; no escalation, seccomp RuntimeDefault",
+)
+def sandbox_locked(cluster: Cluster) -> Iterator[Flaw]:
+    """In namespaces below `restricted` containers have exactly the privileges that the sandbox cannot do without."""
+    for pod in cluster.pods:
+        if cluster.level(pod.namespace) == "restricted":
+            continue
+        for container in pod.containers:
+            path = f"{container.path}.securityContext"
+            context = mapping(container.data, "securityContext")
+            if "ALL" not in texts(context, "capabilities", "drop"):
+                yield Flaw(pod.owner, f"{path}.capabilities.drop", "does not contain ALL")
+            for name in texts(context, "capabilities", "add"):
+                if name not in _CAPABILITIES:
+                    yield Flaw(pod.owner, f"{path}.capabilities.add", f"{name} is not needed")
+            if context.get("allowPrivilegeEscalation") is not False:
+                yield Flaw(pod.owner, f"{path}.allowPrivilegeEscalation", "is not false")
+            seccomp = context.get("seccompProfile") or get(pod.spec, "securityContext", "seccompProfile")
+            if text(seccomp, "type") != "RuntimeDefault":
+                yield Flaw(pod.owner, f"{path}.seccompProfile.type", "is not RuntimeDefault, nor for the pod")

@@ -33,13 +33,13 @@ def port_exists(cluster: Cluster) -> Iterator[Flaw]:
 
 
 def _in_probes(cluster: Cluster) -> Iterator[Flaw]:
-    """A probe's port name is looked up in its own container only."""
+    """A probe's port is looked up in its own container only; a number must be declared, too."""
     for pod in cluster.pods:
         for container in pod.containers:
             for handler in _HANDLERS:
                 for action in ("httpGet", "tcpSocket"):
                     port = get(container.data, *handler, action, "port")
-                    if isinstance(port, str) and port not in container.ports:
+                    if port is not None and port not in (*container.ports, *container.numbers):
                         field = ".".join((container.path, *handler, action, "port"))
                         yield Flaw(pod.owner, field, f"the container has no port {port}")
 
@@ -49,9 +49,13 @@ def _in_services(cluster: Cluster) -> Iterator[Flaw]:
         for entry in maps(service.data, "spec", "ports"):
             target = entry.get("targetPort")
             for pod in cluster.behind(service):
-                if isinstance(target, str) and target not in pod.ports:
+                if target is not None and target not in pod.ports and target not in _numbers(pod):
                     field = f"spec.ports[{text(entry, 'name') or entry.get('port')}].targetPort"
                     yield Flaw(service, field, _lacks(pod, target))
+
+
+def _numbers(pod: Pod) -> set[int]:
+    return {number for container in pod.containers for number in container.numbers}
 
 
 def _lacks(pod: Pod, port: Any) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dify_gitops import names
-from dify_gitops.rules.access import get, text
+from dify_gitops.rules.access import get, maps, text
 from dify_gitops.rules.rule import Flaw, rule
 
 if TYPE_CHECKING:
@@ -48,9 +48,19 @@ def _items(value: str) -> list[str]:
 def data_kept(cluster: Cluster) -> Iterator[Flaw]:
     """Namespaces, volume claims and stateful sets are neither pruned nor deleted."""
     for item in cluster.every(*_KEPT):
-        missing = [o for o in _items(names.KEEP) if o not in _items(item.annotations.get(names.SYNC_OPTIONS, ""))]
+        missing = _lacks(item.annotations.get(names.SYNC_OPTIONS, ""))
         if missing:
             yield Flaw(item, f"metadata.annotations[{names.SYNC_OPTIONS}]", f"lacks {' and '.join(missing)}")
+    for item in cluster.every("StatefulSet"):
+        for claim in maps(item.data, "spec", "volumeClaimTemplates"):
+            missing = _lacks(text(claim, "metadata", "annotations", names.SYNC_OPTIONS))
+            if missing:
+                field = f"spec.volumeClaimTemplates[{text(claim, 'metadata', 'name')}].metadata.annotations"
+                yield Flaw(item, field, f"lacks {' and '.join(missing)}")
+
+
+def _lacks(options: str) -> list[str]:
+    return [option for option in _items(names.KEEP) if option not in _items(options)]
 
 
 @rule(

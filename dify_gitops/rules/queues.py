@@ -8,7 +8,7 @@ from dify_gitops.catalogue.redis import BROKER_DATABASE
 from dify_gitops.catalogue.releases import POLLED_QUEUES, RELEASES
 from dify_gitops.rules.access import mapping, maps, text
 from dify_gitops.rules.availability import replicas
-from dify_gitops.rules.dify import api_processes, image_parts
+from dify_gitops.rules.dify import api_processes
 from dify_gitops.rules.environment import variables
 from dify_gitops.rules.rule import Flaw, rule
 
@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 
     from dify_gitops.rules.cluster import Cluster, Object
 
+# Of a Redis trigger, as text.
+_METADATA = (
+    ("databaseIndex", str(BROKER_DATABASE), "the broker's database"),
+    ("enableTLS", "true", "Memorystore answers nothing else"),
+)
 _VARIABLES = ("CELERY_WORKER_QUEUES", "CELERY_QUEUES")  # the first one wins
 
 
 class Pool(NamedTuple):
-    """A workload that consumes queues; ``field`` is where they stand, ``version`` the tag of its image."""
+    """A workload that consumes queues; ``field`` is where they stand."""
 
     workload: Object
     queues: list[str]
     field: str
-    version: str
 
 
 def _pools(cluster: Cluster) -> Iterator[Pool]:
@@ -37,8 +41,7 @@ def _pools(cluster: Cluster) -> Iterator[Pool]:
         setting = next((known[name] for name in _VARIABLES if name in known), None)
         queues = [queue.strip() for queue in setting.value.split(",")] if setting else []
         field = setting.field if setting else f"{process.container.path}.env[{_VARIABLES[-1]}]"
-        _, version, _ = image_parts(text(process.container.data, "image"))
-        yield Pool(process.pod.owner, [queue for queue in queues if queue], field, version)
+        yield Pool(process.pod.owner, [queue for queue in queues if queue], field)
 
 
 @rule(
@@ -47,7 +50,7 @@ def _pools(cluster: Cluster) -> Iterator[Pool]:
     remedy="name every queue of the Dify version in exactly one pool",
 )
 def queue_consumed_once(cluster: Cluster) -> Iterator[Flaw]:
-    """Every queue of the image's Dify version is in one pool, no queue in two, and no pool without queues."""
+    """Every queue of the environment's Dify version is in one pool, none in two, and no pool is without queues."""
     taken: dict[str, Pool] = {}
     pools = list(_pools(cluster))
     for pool in pools:
@@ -58,16 +61,15 @@ def queue_consumed_once(cluster: Cluster) -> Iterator[Flaw]:
             if first is not pool or pool.queues.count(queue) > 1:
                 yield Flaw(pool.workload, pool.field, f"queue {queue} is consumed by {first.workload} already")
     for pool in pools[:1]:
-        release = RELEASES.get(pool.version)
-        for queue in release.queues if release else ():
+        for queue in RELEASES[cluster.dify].queues:
             if queue not in taken:
-                yield Flaw(pool.workload, pool.field, f"queue {queue} of Dify {pool.version} has no consumer")
+                yield Flaw(pool.workload, pool.field, f"queue {queue} of Dify {cluster.dify} has no consumer")
 
 
 @rule(
     "queue-scaled",
     why="a pool that does not grow with its queue lets it wait; a trigger on another wakes it for nothing",
-    remedy=f"one trigger of type redis per queue of the pool, databaseIndex {BROKER_DATABASE}",
+    remedy=f'one trigger of type redis per queue of the pool, databaseIndex {BROKER_DATABASE}, enableTLS "true"',
 )
 def queue_scaled(cluster: Cluster) -> Iterator[Flaw]:
     """A pool's ScaledObject has one Redis trigger for each of its queues, in the broker's database."""
@@ -89,8 +91,9 @@ def _triggers(scaler: Object, pool: Pool) -> Iterator[Flaw]:
         field = f"spec.triggers[{number}].metadata"
         if watched[-1] not in pool.queues:
             yield Flaw(scaler, f"{field}.listName", f"{pool.workload} does not consume queue {watched[-1]}")
-        if metadata.get("databaseIndex") != str(BROKER_DATABASE):
-            yield Flaw(scaler, f"{field}.databaseIndex", f"is not {BROKER_DATABASE}, the broker's")
+        for key, wanted, why in _METADATA:
+            if metadata.get(key) != wanted:
+                yield Flaw(scaler, f"{field}.{key}", f"is not {wanted}: {why}")
     for queue in pool.queues:
         if watched.count(queue) != 1:
             yield Flaw(scaler, "spec.triggers", f"queue {queue} has {watched.count(queue) or 'no'} triggers")

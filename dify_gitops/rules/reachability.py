@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from dify_gitops import names
@@ -10,7 +9,7 @@ from dify_gitops.catalogue import ports
 from dify_gitops.rules.access import get, maps, text
 from dify_gitops.rules.calls import calls, container_port, service_port
 from dify_gitops.rules.ingress import routes
-from dify_gitops.rules.network import COLLECTOR, DNS, EGRESS, INGRESS, Network, endpoint
+from dify_gitops.rules.network import COLLECTOR, DNS, EGRESS, FRONT_ENDS, INGRESS, Network, endpoint
 from dify_gitops.rules.rule import Flaw, rule
 
 if TYPE_CHECKING:
@@ -19,12 +18,9 @@ if TYPE_CHECKING:
     from dify_gitops.rules.calls import Call
     from dify_gitops.rules.cluster import Cluster, Pod
 
-# Google's load balancers and their health checks: https://cloud.google.com/load-balancing/docs/health-checks
-_LOAD_BALANCER = (IPv4Network("35.191.0.0/16"), IPv4Network("130.211.0.0/22"))
-_INTERNET = IPv4Network("8.8.8.8/32")  # stands for every public address
 # Containers that stand for something outside of the cluster, and the port that they open there.
 _OUTSIDE = {"cloud-sql-proxy": ports.CLOUD_SQL, "redis-tunnel": ports.MEMORYSTORE}
-# Workloads that must reach public addresses, beside those that act as a Google service account.
+# Workloads that must reach public addresses, on ports that the input chooses.
 _ONLINE = frozenset({"plugin-daemon", "ssrf-proxy"})
 
 
@@ -68,12 +64,9 @@ def dns_reachable(cluster: Cluster) -> Iterator[Flaw]:
     """Pods that call Services, Google or the internet may ask kube-dns, by UDP and by TCP."""
     network = Network(cluster)
     callers = {id(pod) for pod, _ in _made_calls(cluster)}
+    internet = network.public_address()
     for pod in cluster.pods:
-        resolves = (
-            id(pod) in callers
-            or bool(google_account(cluster, pod))
-            or network.allows(EGRESS, pod, _INTERNET, ports.HTTPS)
-        )
+        resolves = id(pod) in callers or bool(google_account(cluster, pod)) or network.reaches(pod, internet)
         for protocol in ("UDP", "TCP") if resolves else ():
             if not network.allows(EGRESS, pod, DNS, ports.DNS, protocol):
                 message = f"no egress rule lets it out to {protocol} {ports.DNS} of kube-dns"
@@ -106,7 +99,7 @@ def ingress_reachable(cluster: Cluster) -> Iterator[Flaw]:
                 if number is None or (id(pod), number) in seen:
                     continue
                 seen.add((id(pod), number))
-                for source in _LOAD_BALANCER:
+                for source in FRONT_ENDS:
                     if not network.allows(INGRESS, pod, source, number):
                         yield Flaw(ingress, route.field, f"TCP {number} of {pod.owner} does not admit {source}")
 
@@ -137,6 +130,7 @@ def metrics_reachable(cluster: Cluster) -> Iterator[Flaw]:
 def outside_reachable(cluster: Cluster) -> Iterator[Flaw]:
     """Pods get out to Cloud SQL, Memorystore and Google's APIs where they have a container or identity for it."""
     network = Network(cluster)
+    internet = network.public_address()
     for pod in cluster.pods:
         field = pod.field("metadata.labels")
         for container in pod.containers:
@@ -144,6 +138,7 @@ def outside_reachable(cluster: Cluster) -> Iterator[Flaw]:
             if port and not network.leaves(pod, port):
                 message = f"no egress rule lets {container.name} out to any address on TCP {port}"
                 yield Flaw(pod.owner, field, message)
-        online = google_account(cluster, pod) or pod.labels.get(names.NAME) in _ONLINE
-        if online and not network.allows(EGRESS, pod, _INTERNET, ports.HTTPS):
+        if google_account(cluster, pod) and not network.allows(EGRESS, pod, internet, ports.HTTPS):
             yield Flaw(pod.owner, field, f"no egress rule lets it out to the internet on TCP {ports.HTTPS}")
+        elif pod.labels.get(names.NAME) in _ONLINE and not network.reaches(pod, internet):
+            yield Flaw(pod.owner, field, "no egress rule lets it out to the internet by TCP")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from dify_gitops.catalogue.secrets import PUBLISHED_ANYWHERE, PUBLISHED_WHOLE, is_secret
@@ -30,11 +31,14 @@ _PATTERNS = {
     "a published sample value of Dify": re.compile("|".join(map(re.escape, PUBLISHED_ANYWHERE))),
 }
 # Words that tell no secret, even under the name of one; a path only says where it lies.
-_INNOCENT = re.compile(r"|true|false|on|off|yes|no|none|null|/\S*|(?:\$[({][A-Za-z_]\w*[)}])+", re.IGNORECASE)
+_INNOCENT = re.compile(
+    r"|true|false|on|off|yes|no|none|null|/\S*|(?:\$(?:[({][A-Za-z_]\w*[)}]|[A-Za-z_]\w*))+", re.IGNORECASE
+)
 # Generated passwords and keys: one word, long, of mixed characters. Digests are hexadecimal, names have dots or
 # no capitals, words of a language repeat letters.
 _WORD = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _HEXADECIMAL = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
+_OPTION = re.compile(r"-{0,2}[A-Za-z][\w-]*")
 _BITS_PER_CHARACTER = 4.0
 _OF_EACH_KIND = 3
 
@@ -93,15 +97,26 @@ def _in_container(owner: Object, container: Container) -> Iterator[Text]:
         name = text(entry, "name")
         yield Text(owner, f"{container.path}.env[{name}].value", name, text(entry, "value"))
     for part in ("command", "args"):
-        for number, value in enumerate(texts(container.data, part)):
-            yield from _argument(owner, f"{container.path}.{part}[{number}]", value)
+        said = [(f"{container.path}.{part}[{number}]", item) for number, item in enumerate(texts(container.data, part))]
+        yield from _arguments(owner, said)
 
 
-def _argument(source: Object, field: str, value: str) -> Iterator[Text]:
-    """``--admin-password=…`` is a value with a name."""
-    option, equals, setting = value.partition("=")
-    named = bool(equals) and re.fullmatch(r"-{0,2}[A-Za-z][\w-]*", option)
-    yield Text(source, field, option.lstrip("-") if named else "", setting if named else value)
+def _arguments(source: Object, said: list[tuple[str, str]]) -> Iterator[Text]:
+    """Words of a command line: ``--password=…``, ``--password …`` and ``PASSWORD=…`` are values with a name."""
+    words = [(field, word) for field, item in said for word in (item, *_split(item))]
+    for field, word in words:
+        option, equals, setting = word.partition("=")
+        named = bool(equals) and _OPTION.fullmatch(option)
+        yield Text(source, field, option.lstrip("-") if named else "", setting if named else word)
+    single = [(field, word) for field, item in said for word in _split(item) or [item]]
+    for (_, option), (field, word) in pairwise(single):
+        if option.startswith("-") and _OPTION.fullmatch(option) and not word.startswith("-"):
+            yield Text(source, field, option.lstrip("-"), word)
+
+
+def _split(item: str) -> list[str]:
+    """The words of an argument that a shell would split; none where it is one word."""
+    return [word.strip("\"';") for word in item.split()] if len(item.split()) > 1 else []
 
 
 def _tells(item: Text) -> str:

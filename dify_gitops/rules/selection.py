@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops.rules.access import get, maps
-from dify_gitops.rules.network import PEERS, entries, pinned_namespace
 from dify_gitops.rules.rule import Flaw, rule
 from dify_gitops.rules.selectors import matches, of_labels, spell
 
@@ -37,7 +36,7 @@ def selector_own_pods(cluster: Cluster) -> Iterator[Flaw]:
 )
 def selector_matches(cluster: Cluster) -> Iterator[Flaw]:
     """Selectors of Services, budgets, policies, PodMonitorings and spread constraints match rendered pods."""
-    for item, field, namespace, selector in (*_selecting(cluster), *_peers(cluster)):
+    for item, field, namespace, selector in _selecting(cluster):
         if not cluster.selected(namespace, selector):
             yield Flaw(item, field, f"{spell(selector)} matches no pod in {namespace}")
     for pod in cluster.pods:
@@ -60,18 +59,6 @@ def _selecting(cluster: Cluster) -> Iterator[Selection]:
         key = "podSelector" if kind == "NetworkPolicy" else "selector"
         for item in cluster.every(kind):
             yield item, f"spec.{key}", item.namespace, get(item.data, "spec", key)
-
-
-def _peers(cluster: Cluster) -> Iterator[Selection]:
-    """Peers of policies that are pinned to a namespace that is rendered here."""
-    for policy in cluster.every("NetworkPolicy"):
-        for direction, key in PEERS.items():
-            for number, entry in enumerate(entries(policy, direction)):
-                for peer in maps(entry, key):
-                    namespace = pinned_namespace(peer, policy)
-                    if "podSelector" in peer and cluster.find("Namespace", "", namespace):
-                        field = f"spec.{direction.lower()}[{number}].{key}.podSelector"
-                        yield policy, field, namespace, peer["podSelector"]
 
 
 @rule(
