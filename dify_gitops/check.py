@@ -71,7 +71,8 @@ def _stale(root: Path, part: Part) -> Iterator[Finding]:
 
 def _untouched(root: Path, part: Part) -> bool:
     """Whether the user's component is as we wrote it: then nobody has removed an object on purpose."""
-    return all((root / path).read_text(encoding="utf-8") == text for path, text in part.seeds.items())
+    files = ((root / path, text) for path, text in part.seeds.items())
+    return all(file.is_file() and file.read_text(encoding="utf-8") == text for file, text in files)
 
 
 def _build(root: Path, folder: str, kubernetes: str) -> tuple[list[dict[str, Any]], list[Finding]]:

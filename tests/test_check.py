@@ -119,6 +119,14 @@ def test_an_object_that_got_lost_is_a_finding(root: Path) -> None:
     assert rules(root)["incomplete"] == {"overlays/prod"}
 
 
+def test_a_component_under_another_name_is_the_user_s_too(root: Path) -> None:
+    patch = "patches:\n- patch: |\n    $patch: delete\n    apiVersion: monitoring.googleapis.com/v1\n"
+    patch += "    kind: PodMonitoring\n    metadata: {name: weaviate, namespace: dify}\n"
+    remove(CUSTOM)(root)
+    write("overlays/prod/custom/kustomization.yml", HEAD + patch)(root)
+    assert "incomplete" not in rules(root), "removed on purpose"
+
+
 BROKEN = (
     HEAD
     + "patches:\n- target: {kind: Deployment, name: web}\n  patch: |\n"

@@ -94,9 +94,7 @@ def test_what_the_api_server_accepts_is_valid(spec: dict[str, Any], trap_locatio
     ],
     ids=str,
 )
-def test_what_the_api_server_refuses_is_invalid(
-    spec: dict[str, Any], message: str, trap_locations: list[str]
-) -> None:
+def test_what_the_api_server_refuses_is_invalid(spec: dict[str, Any], message: str, trap_locations: list[str]) -> None:
     verdict = judge(trap_with(**spec), trap_locations)
     assert verdict.status == INVALID
     assert message in verdict.message
@@ -119,9 +117,7 @@ def test_what_the_api_server_refuses_is_invalid(
     ],
     ids=str,
 )
-def test_root_is_closed_and_metadata_is_known(
-    change: dict[str, Any], message: str, trap_locations: list[str]
-) -> None:
+def test_root_is_closed_and_metadata_is_known(change: dict[str, Any], message: str, trap_locations: list[str]) -> None:
     verdict = judge(trap_with() | change, trap_locations)
     assert verdict.status == INVALID
     assert message in verdict.message

@@ -109,9 +109,7 @@ def test_real_manifests_are_valid(locations: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("kind", "path", "value", "message"), BROKEN, ids=str)
-def test_broken_manifests_are_not(
-    kind: str, path: list[str], value: Any, message: str, locations: list[str]
-) -> None:
+def test_broken_manifests_are_not(kind: str, path: list[str], value: Any, message: str, locations: list[str]) -> None:
     (document,) = copy.deepcopy([document for document in REAL if document["kind"] == kind])
     parent = document
     for key in path[:-1]:
@@ -123,8 +121,6 @@ def test_broken_manifests_are_not(
 
 
 def test_kind_without_facts_is_an_error_not_a_pass(locations: list[str]) -> None:
-    verdict = judge(
-        {"apiVersion": "keda.sh/v1", "kind": "ScaledObject", "metadata": {"name": "x"}}, locations
-    )
+    verdict = judge({"apiVersion": "keda.sh/v1", "kind": "ScaledObject", "metadata": {"name": "x"}}, locations)
     assert verdict.status == ERROR
     assert "could not find schema for ScaledObject" in verdict.message

@@ -115,14 +115,10 @@ def test_patterns_that_only_look_like_it_pass(pattern: str) -> None:
     assert facts_of({"pattern": pattern}, "trap") == {"pattern": pattern}
 
 
-@pytest.mark.parametrize(
-    "keyword", ["patternProperties", "$ref", "x-kubernetes-something-new", "dependencies"]
-)
+@pytest.mark.parametrize("keyword", ["patternProperties", "$ref", "x-kubernetes-something-new", "dependencies"])
 def test_unknown_keyword_is_refused_with_its_place(keyword: str) -> None:
     document = crd()
-    document["spec"]["versions"][1]["schema"]["openAPIV3Schema"]["properties"]["spec"]["items"] = {
-        keyword: {}
-    }
+    document["spec"]["versions"][1]["schema"]["openAPIV3Schema"]["properties"]["spec"]["items"] = {keyword: {}}
     with pytest.raises(ConversionError) as caught:
         list(from_crd(document, "traps v1"))
     assert str(caught.value) == (
@@ -145,9 +141,7 @@ def test_conversion_replaces_what_the_project_had_and_nothing_else(tmp_path: Pat
     assert (target / "README.md").read_text().endswith("| others v1.0.0 | Other |\n| traps v2.0.0 | Trap |\n")
 
 
-def test_folder_without_definitions_or_version_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_folder_without_definitions_or_version_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     empty = tmp_path / "empty-v1.0.0"
     nameless = tmp_path / "nameless"
     unknown = tmp_path / "unknown-v1.0.0"

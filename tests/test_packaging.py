@@ -36,8 +36,7 @@ def project() -> dict[str, Any]:
 def test_every_requirement_is_pinned_by_hash_and_names_no_place(lock: Path) -> None:
     assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", name) for name in pins(lock))
     assert all(
-        hashes and all(re.fullmatch(r"sha256:[0-9a-f]{64}", h) for h in hashes)
-        for hashes in pins(lock).values()
+        hashes and all(re.fullmatch(r"sha256:[0-9a-f]{64}", h) for h in hashes) for hashes in pins(lock).values()
     )
     assert not re.search(r"://|--(?:extra-|find-)|(?:^|[ =])/|file:", lock.read_text(), re.MULTILINE)
     assert "\n#    make lock\n" in lock.read_text()

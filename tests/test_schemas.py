@@ -86,9 +86,7 @@ def test_valid_manifests_are_valid(locations: list[str]) -> None:
         ),
     ],
 )
-def test_broken_manifests_are_invalid(
-    kind: str, path: str, value: Any, message: str, locations: list[str]
-) -> None:
+def test_broken_manifests_are_invalid(kind: str, path: str, value: Any, message: str, locations: list[str]) -> None:
     verdict = judge(changed(kind, path, value), locations)
     assert verdict.status == INVALID
     assert message in verdict.message
@@ -103,9 +101,7 @@ def test_broken_manifests_are_invalid(
         ("v1", "Job"),
     ],
 )
-def test_kind_of_another_group_or_version_is_an_error(
-    api_version: str, kind: str, locations: list[str]
-) -> None:
+def test_kind_of_another_group_or_version_is_an_error(api_version: str, kind: str, locations: list[str]) -> None:
     verdict = judge({"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}}, locations)
     assert verdict.status == ERROR
     assert f"could not find schema for {kind}" in verdict.message
@@ -146,9 +142,7 @@ def test_second_build_converts_and_touches_nothing(tmp_path: Path, monkeypatch: 
     assert (build_schemas(tmp_path, "1.35"), times()) == (first, before)
 
 
-def test_other_facts_or_another_kubernetes_make_another_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_facts_or_another_kubernetes_make_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = {*build_schemas(tmp_path, "1.35"), *build_schemas(tmp_path, "1.36")}
     kinds = tmp_path / "kinds"
     (kinds / "example.com").mkdir(parents=True)
@@ -158,10 +152,7 @@ def test_other_facts_or_another_kubernetes_make_another_folder(
 
 
 def test_two_processes_may_build_at_once(tmp_path: Path) -> None:
-    code = (
-        "import sys, pathlib, dify_gitops.schemas as s\n"
-        "print(s.build_schemas(pathlib.Path(sys.argv[1]), '1.35'))"
-    )
+    code = "import sys, pathlib, dify_gitops.schemas as s\nprint(s.build_schemas(pathlib.Path(sys.argv[1]), '1.35'))"
     command = [sys.executable, "-c", code, str(tmp_path / "cache")]
     both = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     outputs = [process.communicate(timeout=60)[0] for process in both]
@@ -187,9 +178,7 @@ def test_interrupted_build_leaves_nothing_and_the_next_one_succeeds(
 
 @pytest.mark.parametrize("minor", ["1.2", "1.35.4", "2.0", ""])
 def test_unknown_kubernetes_version_names_the_known_ones(tmp_path: Path, minor: str) -> None:
-    with pytest.raises(
-        UserError, match=f"^no schemas for Kubernetes {minor} in kubernetes-validate$"
-    ) as caught:
+    with pytest.raises(UserError, match=f"^no schemas for Kubernetes {minor} in kubernetes-validate$") as caught:
         build_schemas(tmp_path, minor)
     assert caught.value.hint.startswith("it knows 1.")
     assert not any(tmp_path.iterdir())

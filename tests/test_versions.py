@@ -25,6 +25,13 @@ def test_a_bump_in_dev_changes_only_dev(tmp_path: Path) -> None:
     }
 
 
+def test_what_a_release_brings_can_be_tuned(tmp_path: Path) -> None:
+    mine = environment(dify="1.12.1", variables="{dify: {PLUGIN_MODEL_SCHEMA_CACHE_TTL: '60'}}")
+    config = Cluster(build(make(tmp_path, prod=mine), "overlays/prod")).config("dify-environment")
+    assert config["PLUGIN_MODEL_SCHEMA_CACHE_TTL"] == "60"
+    assert config["ENABLE_TRIAL_APP"] == "false"
+
+
 @pytest.mark.parametrize("version", RELEASES)
 def test_each_release_brings_its_own_images_queues_and_variables(version: str, tmp_path: Path) -> None:
     release = RELEASES[version]

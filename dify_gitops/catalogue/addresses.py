@@ -1,8 +1,8 @@
-"""Addresses that are not the internet, once: the NetworkPolicies and squid refuse the same ones."""
+"""Addresses that mean something, once: NetworkPolicies, squid and the rules read them here."""
 
 from __future__ import annotations
 
-# https://www.iana.org/assignments/iana-ipv4-special-registry; link-local holds the metadata server 169.254.169.254.
+# Not the internet: https://www.iana.org/assignments/iana-ipv4-special-registry
 SPECIAL = {
     "0.0.0.0/8": "this host",
     "10.0.0.0/8": "private",
@@ -20,3 +20,9 @@ SPECIAL = {
     "224.0.0.0/4": "multicast",
     "240.0.0.0/4": "class E and broadcast; GKE can give it to pods",
 }
+
+METADATA = "169.254.169.254/32"  # GKE metadata server: who reaches it has the identity of the pod
+NODE_LOCAL_DNS = "169.254.20.10/32"  # NodeLocal DNSCache
+
+# Google's front ends and health checks: https://cloud.google.com/load-balancing/docs/firewall-rules
+LOAD_BALANCER = ("35.191.0.0/16", "130.211.0.0/22")

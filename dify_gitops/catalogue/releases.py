@@ -23,7 +23,8 @@ class Release(msgspec.Struct, frozen=True):
     """One Dify version with the images it was published with.
 
     ``queues`` is everything that a self-hosted worker must consume, ``interactive`` those of them for which a
-    person or a trigger waits. ``dify``, ``web`` and ``plugin_daemon`` are variables that exist only in some versions.
+    person or a trigger waits. ``dify``, ``web`` and
+    ``plugin_daemon_variables`` are variables that exist only in some versions.
     """
 
     version: str
@@ -118,10 +119,14 @@ def version_tuple(tag: str) -> tuple[int, ...] | None:
     return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else None
 
 
+def _at_least(tag: str, version: tuple[int, ...]) -> bool:
+    found = version_tuple(tag)
+    return found is not None and found >= version
+
+
 def migrates_by_entrypoint(plugin_daemon_tag: str) -> bool:
     """Whether this plugin daemon's schema is migrated by the image's entrypoint (from 0.5.8 on), not by the daemon."""
-    version = version_tuple(plugin_daemon_tag)
-    return version is not None and version >= (0, 5, 8)
+    return _at_least(plugin_daemon_tag, (0, 5, 8))
 
 
 def keyless_plugin_storage(plugin_daemon_tag: str) -> bool:
@@ -129,5 +134,4 @@ def keyless_plugin_storage(plugin_daemon_tag: str) -> bool:
 
     Older ones want a key file, which we never make: they keep their packages on their volume.
     """
-    version = version_tuple(plugin_daemon_tag)
-    return version is not None and version >= (0, 5, 7)
+    return _at_least(plugin_daemon_tag, (0, 5, 7))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dify_gitops.catalogue import ports, variables
+from dify_gitops.catalogue import ports, secrets, variables
 from dify_gitops.components import Component, ConfigMap, dify, edge
 from dify_gitops.emit import Note
 from dify_gitops.env_file import env_file
@@ -20,7 +20,7 @@ def component() -> Component:
         "api",
         size=pods.resources(default, _DISK),
         config=("dify-services", "api", "dify-environment"),
-        env=pods.secret_env(*dify.SECRETS, *dify.CLIENT_SECRETS, ("INIT_PASSWORD", "dify-app", "init-password")),
+        env=pods.secret_env(*dify.SECRETS, *dify.CLIENT_SECRETS, ("INIT_PASSWORD", secrets.APP, "init-password")),
         ports={"http": ports.API},
         startup=Note(
             pods.http_get(*health, periodSeconds=5, timeoutSeconds=5, failureThreshold=60),
@@ -33,8 +33,9 @@ def component() -> Component:
         ),
         lifecycle=pods.sleep(20),
     )
-    grace = variables.LONGEST_RUN + 60
-    template = dify.pod("api", main, grace=Note(grace, "streams may run for 1200 s after the preStop sleep"))
+    longest = variables.LONGEST_RUN
+    grace = Note(longest + 60, f"streams may run for {longest} s after the preStop sleep")
+    template = dify.pod("api", main, grace=grace)
     return Component(
         "api",
         "The API of the console, of published apps and of the service interface.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dify_gitops import names
-from dify_gitops.catalogue import images, ports, variables
+from dify_gitops.catalogue import images, ports, secrets, variables
 from dify_gitops.components import Component, ConfigMap
 from dify_gitops.components.sidecars import REDIS_CA, REDIS_CONFIG, cloud_sql_proxy, redis_tunnel
 from dify_gitops.emit import Flow, Note
@@ -30,10 +30,10 @@ def component() -> Component:
         ports={"http": ports.PLUGIN_DAEMON, "debugging": ports.PLUGIN_DEBUGGING},
         config=("plugin-daemon", "plugin-daemon-environment"),
         env=pods.secret_env(
-            ("SERVER_KEY", "dify-plugin", "server-key"),
-            ("DIFY_INNER_API_KEY", "dify-plugin", "inner-api-key"),
-            ("DB_PASSWORD", "dify-plugin-database", "password"),
-            ("REDIS_PASSWORD", "dify-redis", "password"),
+            ("SERVER_KEY", secrets.PLUGIN, "server-key"),
+            ("DIFY_INNER_API_KEY", secrets.PLUGIN, "inner-api-key"),
+            ("DB_PASSWORD", secrets.PLUGIN_DATABASE, "password"),
+            ("REDIS_PASSWORD", secrets.REDIS, "password"),
         ),
         startup=Note(
             pods.http_get(*health, periodSeconds=5, timeoutSeconds=5, failureThreshold=60),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dify_gitops.catalogue import images, ports
+from dify_gitops.catalogue.variables import PLUGIN_CALL
 from dify_gitops.components import Component, ConfigMap, edge
 from dify_gitops.emit import Flow, Note
 from dify_gitops.input.model import PluginGateway
@@ -37,7 +38,7 @@ def component() -> Component:
     pod = pods.pod(
         "plugin-gateway",
         uid=UID,
-        grace=Note(660, "a plugin may stream for 600 s after the preStop sleep"),
+        grace=Note(PLUGIN_CALL + 60, f"a plugin may stream for {PLUGIN_CALL} s after the preStop sleep"),
         containers=[main],
         volumes=[_CONFIG, pods.scratch("tmp", "512Mi")],
     )
@@ -47,7 +48,7 @@ def component() -> Component:
         [
             service_account("plugin-gateway"),
             network.workload_policy("plugin-gateway"),
-            edge.backend_config("plugin-gateway", "/healthz", ports.PLUGIN_GATEWAY, draining=600),
+            edge.backend_config("plugin-gateway", "/healthz", ports.PLUGIN_GATEWAY, draining=PLUGIN_CALL),
             workloads.service(
                 "Behind the load balancer.",
                 {"http": ports.PLUGIN_GATEWAY},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dify_gitops import names
-from dify_gitops.catalogue import images, ports, variables
+from dify_gitops.catalogue import images, ports, secrets, variables
 from dify_gitops.components import Component, ConfigMap
 from dify_gitops.emit import Flow, Note
 from dify_gitops.env_file import env_file
@@ -32,7 +32,7 @@ def component() -> Component:
         images.SANDBOX,
         ports={"http": ports.SANDBOX},
         config=("sandbox", "sandbox-environment"),
-        env=pods.secret_env(("API_KEY", "dify-sandbox", "api-key")),
+        env=pods.secret_env(("API_KEY", secrets.SANDBOX, "api-key")),
         startup=Note(
             pods.http_get(*health, periodSeconds=5, timeoutSeconds=5, failureThreshold=48),
             "copies libraries into its chroot and installs packages first",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dify_gitops import names
 from dify_gitops.catalogue import ports, variables
+from dify_gitops.catalogue.addresses import METADATA, NODE_LOCAL_DNS
 from dify_gitops.catalogue.flows import GOOGLE, POSTGRES, REDIS
 from dify_gitops.components import Component, ConfigMap
 from dify_gitops.env_file import env_file
@@ -57,7 +58,7 @@ def _policies() -> list[Manifest]:
     resolvers = [
         network.namespace("kube-system") | {"podSelector": {"matchLabels": {"k8s-app": name}}}
         for name in ("kube-dns", "node-local-dns")
-    ] + [network.block("169.254.20.10/32")]
+    ] + [network.block(NODE_LOCAL_DNS)]
     collectors = [network.namespace(name) for name in _COLLECTORS]
     both = (names.DIFY, names.SANDBOX)
     return [
@@ -86,7 +87,7 @@ def _policies() -> list[Manifest]:
             "GKE metadata server (Dataplane V2), only for pods that act as a Google service account.",
             "google-identity",
             network.workloads(*GOOGLE),
-            egress=[{"to": [network.block("169.254.169.254/32")], "ports": network.tcp_ports(*ports.METADATA)}],
+            egress=[{"to": [network.block(METADATA)], "ports": network.tcp_ports(*ports.METADATA)}],
         ),
         network.policy(
             "Managed Prometheus reads metrics of Weaviate.",

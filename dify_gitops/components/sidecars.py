@@ -12,7 +12,7 @@ from dify_gitops.k8s import pods
 _NO_READINESS = "no readiness probe: a server that is away must not take every pod out of its Service"
 REDIS_CA = {
     "name": "redis-ca",
-    "secret": {"secretName": "dify-redis", "items": [{"key": "ca.crt", "path": "ca.crt"}]},
+    "secret": {"secretName": secrets.REDIS, "items": [{"key": "ca.crt", "path": "ca.crt"}]},
 }
 REDIS_CONFIG = pods.config_volume("redis-tunnel", "redis-tunnel")
 
@@ -67,8 +67,8 @@ def redis_tunnel() -> dict[str, Any]:
             args=Flow(["-f", "/etc/redis-tunnel/haproxy.cfg"]),
             ports={"redis-health": ports.REDIS_TUNNEL_HEALTH},
             env=[
-                {"name": "REDIS_HOST", "valueFrom": secrets.ref("dify-redis", "host")},
-                {"name": "REDIS_PORT", "valueFrom": secrets.ref("dify-redis", "port")},
+                {"name": "REDIS_HOST", "valueFrom": secrets.ref(secrets.REDIS, "host")},
+                {"name": "REDIS_PORT", "valueFrom": secrets.ref(secrets.REDIS, "port")},
             ],
             startup=Note(
                 pods.http_get("/started", "redis-health", initialDelaySeconds=5, periodSeconds=2, failureThreshold=150),

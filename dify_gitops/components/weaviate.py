@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dify_gitops import names
-from dify_gitops.catalogue import images, ports, variables
+from dify_gitops.catalogue import images, ports, secrets, variables
 from dify_gitops.components import Component, ConfigMap
 from dify_gitops.emit import Flow, Note
 from dify_gitops.env_file import env_file
@@ -16,7 +16,7 @@ from dify_gitops.templates import template
 
 UID = 10001  # any but root: the data volume is given to it
 BACKUP_UID = 65532
-API_KEY = ("dify-weaviate", "api-key")
+API_KEY = (secrets.WEAVIATE, "api-key")
 _OWN_ADDRESS = {"name": "CLUSTER_ADVERTISE_ADDR", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
 
 

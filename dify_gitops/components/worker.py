@@ -9,6 +9,7 @@ from dify_gitops.emit import Note
 from dify_gitops.env_file import env_file
 from dify_gitops.input.model import Pool
 from dify_gitops.input.profiles import PROFILES
+from dify_gitops.input.queues import INTERACTIVE
 from dify_gitops.k8s import network, pods, workloads
 from dify_gitops.k8s.objects import Manifest, manifest
 
@@ -31,10 +32,10 @@ def pool_manifests(name: str, pool: Pool) -> list[Manifest]:
         main,
         component=name,
         tmp="2Gi",
-        priority=names.PRIORITY_BATCH if name != "interactive" else names.PRIORITY_SERVING,
+        priority=names.PRIORITY_BATCH if name != INTERACTIVE else names.PRIORITY_SERVING,
         grace=Note(
             variables.LONGEST_RUN + 60,
-            "Celery finishes running tasks; a workflow may take 1200 s, and a killed task is lost",
+            f"Celery finishes running tasks; a workflow may take {variables.LONGEST_RUN} s, and a killed task is lost",
         ),
         annotations={names.NO_PROBES: _NO_PROBES},
     )

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from dify_gitops import names
+from dify_gitops.catalogue.addresses import LOAD_BALANCER
 from dify_gitops.catalogue.flows import FLOWS, NAMESPACES, PUBLIC
 from dify_gitops.emit import Flow, Note
 from dify_gitops.k8s.objects import Manifest, manifest
 
 _KIND = ("networking.k8s.io/v1", "NetworkPolicy")
-
-# Google's front ends and health checks: https://cloud.google.com/load-balancing/docs/firewall-rules
-LOAD_BALANCER = ("35.191.0.0/16", "130.211.0.0/22")
 
 
 def tcp_ports(*numbers: int) -> list[dict[str, Any]]:

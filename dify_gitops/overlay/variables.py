@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dify_gitops import names
-from dify_gitops.catalogue import database
+from dify_gitops.catalogue import database, ports
 from dify_gitops.catalogue.releases import RELEASES, Variable, keyless_plugin_storage
 from dify_gitops.catalogue.variables import Section
+from dify_gitops.catalogue.variables.section import url
 from dify_gitops.components import ConfigMap
 from dify_gitops.env_file import env_file
 from dify_gitops.input.buckets import backup_bucket, files_bucket, plugin_bucket
@@ -28,8 +29,10 @@ def _section(title: str, *variables: tuple[str, str] | tuple[str, str, str]) -> 
     return Section(title, tuple(Variable(*variable) for variable in variables))
 
 
-def _release(variables: tuple[Variable, ...]) -> list[Section]:
-    return [Section("What not every Dify version knows", variables)] if variables else []
+def _release(variables: tuple[Variable, ...], user: dict[str, str]) -> list[Section]:
+    """What the release brings, but for what the user sets: a name stands once in a file."""
+    left = tuple(variable for variable in variables if variable.name not in user)
+    return [Section("What not every Dify version knows", left)] if left else []
 
 
 def _user(variables: dict[str, str], key: str, name: str) -> list[Section]:
@@ -73,7 +76,11 @@ def _dify(name: str, environment: Environment) -> list[Section]:
             )
         )
     release = RELEASES[environment.dify]
-    return [*sections, *_release(release.dify), *_user(environment.variables.dify, "dify", name)]
+    return [
+        *sections,
+        *_release(release.dify, environment.variables.dify),
+        *_user(environment.variables.dify, "dify", name),
+    ]
 
 
 def _plugin_daemon(name: str, environment: Environment) -> list[Section]:
@@ -94,7 +101,7 @@ def _plugin_daemon(name: str, environment: Environment) -> list[Section]:
     return [
         storage,
         _section("Remote debugging", ("PLUGIN_REMOTE_INSTALLING_ENABLED", debugging)),
-        *_release(release.plugin_daemon_variables),
+        *_release(release.plugin_daemon_variables, environment.variables.plugin_daemon),
         *_user(environment.variables.plugin_daemon, "pluginDaemon", name),
     ]
 
@@ -115,7 +122,7 @@ def _backup(environment: Environment) -> list[Section]:
     return [
         _section(
             "Backup job",
-            ("WEAVIATE_URL", f"http://{names.host('weaviate')}:8080"),
+            ("WEAVIATE_URL", url("weaviate", ports.WEAVIATE)),
             ("BACKUP_BUCKET", backup_bucket(environment)),
             (
                 "KEEP",
@@ -150,7 +157,7 @@ def _worker(queues: tuple[str, ...], concurrency: int) -> list[Section]:
 def config_maps(name: str, environment: Environment) -> list[ConfigMap]:
     """Every ConfigMap of one environment but squid.conf, in the order of the kustomization."""
     release = RELEASES[environment.dify]
-    web = [*_release(release.web), *_user(environment.variables.web, "web", name)]
+    web = [*_release(release.web, environment.variables.web), *_user(environment.variables.web, "web", name)]
     sandbox = _user(environment.variables.sandbox, "sandbox", name)
     queues = pool_queues(environment)
     pools = environment.worker.pools

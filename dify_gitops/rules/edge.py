@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dify_gitops import names
-from dify_gitops.catalogue.variables import LONGEST_RUN
+from dify_gitops.catalogue.variables import LONGEST_RUN, PLUGIN_CALL
 from dify_gitops.rules.access import get, integer, text, texts
 from dify_gitops.rules.calls import service_port
 from dify_gitops.rules.dify import api_processes
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 # api/extensions/ext_app_metrics.py and api/controllers/inner_api.
 _INTERNAL = ("/threads", "/db-pool-stat", "/inner/api", "/inner/api/invoke/llm", "/health")
 _GOOGLE_DEFAULT = 30  # seconds, which bound a whole streamed answer
-_PLUGIN_CALL = 600  # seconds: PLUGIN_MAX_EXECUTION_TIMEOUT of the plugin daemon
 _ALLOW_HTTP = "kubernetes.io/ingress.allow-http"
 
 
@@ -130,7 +129,7 @@ def security_policy(cluster: Cluster) -> Iterator[Flaw]:
 @rule(
     "backend-timeout",
     why="the load balancer's time-out bounds a whole streamed answer, by default 30 s",
-    remedy=f"set timeoutSec to at least {LONGEST_RUN} for the api, {_PLUGIN_CALL} for the plugin gateway",
+    remedy=f"set timeoutSec to at least {LONGEST_RUN} for the api, {PLUGIN_CALL} for the plugin gateway",
 )
 def backend_timeout(cluster: Cluster) -> Iterator[Flaw]:
     """Backends of the api and of plugins wait as long as an answer may take."""
@@ -140,6 +139,6 @@ def backend_timeout(cluster: Cluster) -> Iterator[Flaw]:
         seconds = _GOOGLE_DEFAULT if seconds is None else seconds
         least = LONGEST_RUN if (service.namespace, service.name) in services else 0
         if any(pod.labels.get(names.NAME) == "plugin-gateway" for pod in cluster.behind(service)):
-            least = _PLUGIN_CALL
+            least = PLUGIN_CALL
         if config and seconds < least:
             yield Flaw(config, "spec.timeoutSec", f"{seconds} s is less than an answer may take, {least} s")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dify_gitops.catalogue import ports
+from dify_gitops.catalogue.addresses import METADATA, NODE_LOCAL_DNS
 from dify_gitops.rules.access import get, integer, maps, text
 from dify_gitops.rules.dify import image_name
 from dify_gitops.rules.network import (
     EGRESS,
     FRONT_ENDS,
     INGRESS,
-    NODE_LOCAL_DNS,
     contains,
     entries,
     every_namespace,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dify_gitops.rules.network import Range
 
 # Link-local addresses that pods need, with their ports.
-_LINK_LOCAL = {"169.254.169.254/32": set(ports.METADATA), NODE_LOCAL_DNS: {ports.DNS}}
+_LINK_LOCAL = {METADATA: set(ports.METADATA), NODE_LOCAL_DNS: {ports.DNS}}
 # Ports of private services, and the sidecars (container or image) that connect there.
 _TUNNELS = {ports.CLOUD_SQL: {"cloud-sql-proxy"}, ports.MEMORYSTORE: {"redis-tunnel", "haproxy"}}
 _WIDEST_SUBNET = 8  # https://cloud.google.com/vpc/docs/subnets#valid-ranges

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
 from dify_gitops.catalogue import ports
+from dify_gitops.catalogue.addresses import METADATA, NODE_LOCAL_DNS
 from dify_gitops.rules.access import get, integer, maps, text, texts
 from dify_gitops.rules.network import (
     EGRESS,
     INGRESS,
-    NODE_LOCAL_DNS,
     SPECIAL_RANGES,
     Network,
     contains,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dify_gitops.rules.cluster import Cluster, Object
     from dify_gitops.rules.network import Range
 
-_METADATA = IPv4Network("169.254.169.254/32")
+_METADATA = IPv4Network(METADATA)
 _PROXY = "ssrf-proxy"
 
 

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dify_gitops import names
-from dify_gitops.catalogue.addresses import SPECIAL
+from dify_gitops.catalogue.addresses import LOAD_BALANCER, SPECIAL
 from dify_gitops.rules.access import get, integer, labels, mapping, maps, text, texts
 from dify_gitops.rules.selectors import matches
 
@@ -24,9 +24,8 @@ PEERS = {INGRESS: "from", EGRESS: "to"}
 Range = IPv4Network | IPv6Network
 # What is not the internet; of IPv6, which the cluster does not have, only what is private and link-local.
 SPECIAL_RANGES: tuple[Range, ...] = tuple(ip_network(cidr) for cidr in (*SPECIAL, "fc00::/7", "fe80::/10"))
-NODE_LOCAL_DNS = "169.254.20.10/32"
 # Google's load balancers and their health checks: https://cloud.google.com/load-balancing/docs/health-checks
-FRONT_ENDS = (IPv4Network("35.191.0.0/16"), IPv4Network("130.211.0.0/22"))
+FRONT_ENDS = tuple(IPv4Network(cidr) for cidr in LOAD_BALANCER)
 
 
 class Endpoint(NamedTuple):

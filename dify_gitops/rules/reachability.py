@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dify_gitops import names
 from dify_gitops.catalogue import ports
+from dify_gitops.catalogue.addresses import LOAD_BALANCER
 from dify_gitops.rules.access import get, maps, text
 from dify_gitops.rules.calls import calls, container_port, service_port
 from dify_gitops.rules.ingress import routes
@@ -82,7 +83,7 @@ def google_account(cluster: Cluster, pod: Pod) -> str:
 @rule(
     "ingress-reachable",
     why="a backend that the load balancer cannot reach is unhealthy, and visitors get 502",
-    remedy="admit 35.191.0.0/16 and 130.211.0.0/22 on the container's port",
+    remedy=f"admit {' and '.join(LOAD_BALANCER)} on the container's port",
 )
 def ingress_reachable(cluster: Cluster) -> Iterator[Flaw]:
     """Every backend of an Ingress admits Google's load balancers and health checks."""

@@ -4,7 +4,7 @@ An empty value is a value for Dify: what shall be unset is left out, unless empt
 """
 
 from dify_gitops.catalogue.variables.dify import API, BEAT, CLIENTS, COMMON, MIGRATION, WORKER
-from dify_gitops.catalogue.variables.section import LONGEST_RUN, Section
+from dify_gitops.catalogue.variables.section import LONGEST_RUN, PLUGIN_CALL, Section
 from dify_gitops.catalogue.variables.services import PLUGIN_DAEMON, SANDBOX, WEAVIATE, WEB
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "COMMON",
     "LONGEST_RUN",
     "MIGRATION",
+    "PLUGIN_CALL",
     "PLUGIN_DAEMON",
     "SANDBOX",
     "WEAVIATE",

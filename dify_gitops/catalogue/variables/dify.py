@@ -9,6 +9,7 @@ from dify_gitops.catalogue.variables.section import (
     API_URL,
     KEEP_ALIVE,
     LONGEST_RUN,
+    PLUGIN_CALL,
     SSRF_PROXY_URL,
     Section,
     fixed,
@@ -145,7 +146,7 @@ CLIENTS = (
         "Plugins",
         (
             fixed("PLUGIN_DAEMON_URL", url("plugin-daemon", ports.PLUGIN_DAEMON)),
-            tunable("PLUGIN_DAEMON_TIMEOUT", "600"),
+            tunable("PLUGIN_DAEMON_TIMEOUT", str(PLUGIN_CALL)),
             fixed("PLUGIN_MAX_PACKAGE_SIZE", "52428800", "the same limit as the plugin daemon's"),
         ),
     ),
@@ -205,7 +206,7 @@ API = (
             fixed(
                 "GUNICORN_CMD_ARGS",
                 f"--keep-alive {KEEP_ALIVE} --graceful-timeout {LONGEST_RUN} --worker-tmp-dir /tmp",
-                "longer than the load balancer's 600 s; running streams get 1200 s to end",
+                f"longer than the load balancer's 600 s; running streams get {LONGEST_RUN} s to end",
             ),
         ),
     ),

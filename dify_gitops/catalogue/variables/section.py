@@ -36,5 +36,6 @@ API_URL = url("api", ports.API)
 
 # Seconds. A stream may run for APP_MAX_EXECUTION_TIME; a worker's task for WORKFLOW_MAX_EXECUTION_TIME.
 LONGEST_RUN = 1200
+PLUGIN_CALL = 600  # one call of a plugin
 # Google's load balancers keep idle connections for 600 s; a backend that closes earlier causes sporadic 502.
 KEEP_ALIVE = 620

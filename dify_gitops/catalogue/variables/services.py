@@ -11,6 +11,7 @@ from dify_gitops.catalogue.redis import CACHE_DATABASE
 from dify_gitops.catalogue.variables.section import (
     API_URL,
     KEEP_ALIVE,
+    PLUGIN_CALL,
     SSRF_PROXY_URL,
     Section,
     fixed,
@@ -92,7 +93,7 @@ PLUGIN_DAEMON = (
             fixed("PLUGIN_REMOTE_INSTALLING_HOST", "0.0.0.0"),
             fixed("PLUGIN_REMOTE_INSTALLING_PORT", str(ports.PLUGIN_DEBUGGING)),
             fixed("MAX_PLUGIN_PACKAGE_SIZE", "52428800", "the same limit as the api's"),
-            tunable("PLUGIN_MAX_EXECUTION_TIMEOUT", "600"),
+            tunable("PLUGIN_MAX_EXECUTION_TIMEOUT", str(PLUGIN_CALL)),
             tunable("PYTHON_ENV_INIT_TIMEOUT", "300", "a first installation compiles packages"),
             fixed("FORCE_VERIFYING_SIGNATURE", "true", "only signed plugins"),
         ),
