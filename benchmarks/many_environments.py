@@ -10,6 +10,8 @@ from pathlib import Path
 
 from measure import ROOT, Row, generate_again, generate_fresh, seconds
 
+from dify_gitops.repository import PER_ENVIRONMENT
+
 ROUNDS = 3
 FEW, MANY = 50, 500
 _MEMORY = "print(open('/proc/self/status').read())"
@@ -100,5 +102,6 @@ def _memory(folder: Path) -> Row:
     what = f"{MANY} environments, peak memory above `python -c pass` (MiB)"
     if not Path("/proc/self/status").exists():
         return Row(what, None, 40, note="needs Linux")
-    shutil.rmtree(folder / "overlays")
+    for above in PER_ENVIRONMENT:
+        shutil.rmtree(folder / above)
     return Row(what, _peak(folder, _GENERATE) - _peak(folder, "pass"), 40)

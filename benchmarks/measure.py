@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dify_gitops.process import ToolError
+from dify_gitops.repository import PER_ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,7 +88,7 @@ def copy_input(folder: Path) -> None:
 
 def generate_fresh(folder: Path) -> float:
     """Seconds of ``gen.py`` where nothing is written yet."""
-    for name in ("base", "overlays"):
+    for name in ("base", *PER_ENVIRONMENT):
         shutil.rmtree(folder / name, ignore_errors=True)
     return seconds(GENERATE, folder)
 

@@ -18,13 +18,14 @@ from pathlib import Path
 import emitter
 import kustomize_overlay
 import many_environments
+import rules
 import whole_run
 from measure import ROOT
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 NEEDED_BYTES = 500_000_000
 # The one with many files comes last: memory that it leaves behind slowed what came after it, unevenly.
-BENCHMARKS = (emitter, whole_run, kustomize_overlay, many_environments)
+BENCHMARKS = (emitter, rules, whole_run, kustomize_overlay, many_environments)
 
 
 def main() -> int:

@@ -10,8 +10,8 @@ from dify_gitops.errors import Finding
 from dify_gitops.input.load import PLATFORM, load_repository
 from dify_gitops.process import ToolError, run
 from dify_gitops.rendered import read
-from dify_gitops.repository import parts
-from dify_gitops.rules import examine, unused_waivers, unwaived
+from dify_gitops.repository import OVERLAYS, parts
+from dify_gitops.rules import examine, examine_google, examine_joined, unused_waivers, unwaived
 from dify_gitops.rules.patches import silent_patches
 from dify_gitops.schemas import build_schemas
 from dify_gitops.toolchain import ROOT, tool
@@ -31,22 +31,27 @@ def findings(root: Path) -> list[Finding]:
     found: list[Finding] = []
     examined: list[Finding] = []
     in_base = 0
+    workloads: list[dict[str, Any]] = []  # of the environment whose turn it is
     for part in parts(repository, root):
         found += _stale(root, part)
         (folder, *_) = part.folders
-        name = folder.removeprefix("overlays/")
+        above, _, name = folder.partition("/")
         if folder == "base":
             in_base = part.objects
         elif name in repository.environments:
             environment = repository.environments[name]
-            objects, problems = _build(root, folder, environment.kubernetes)
+            expected = part.objects + (in_base if above == OVERLAYS else 0)
+            objects, problems = _build(root, part, expected, environment.kubernetes)
             found += problems
-            if objects and len(objects) < in_base + part.objects and _untouched(root, part):
-                message = f"kustomize renders {len(objects)} objects, the input gives {in_base + part.objects}"
-                found.append(Finding(folder, "", "", "incomplete", message, "run `make generate`"))
-            if objects:
+            if not objects:
+                continue
+            found += silent_patches(root, folder, objects)
+            if above == OVERLAYS:
+                workloads = objects
                 examined += examine(objects, folder, environment.kubernetes, environment.dify)
-                found += silent_patches(root, folder, objects)
+            else:
+                examined += examine_google(objects, folder, environment)
+                examined += examine_joined(workloads, objects, f"{OVERLAYS}/{name} and {folder}", environment)
     for path, text in derived(root).items():
         file = root / path
         if not file.exists() or file.read_text(encoding="utf-8") != text:
@@ -75,14 +80,19 @@ def _untouched(root: Path, part: Part) -> bool:
     return all(file.is_file() and file.read_text(encoding="utf-8") == text for file, text in files)
 
 
-def _build(root: Path, folder: str, kubernetes: str) -> tuple[list[dict[str, Any]], list[Finding]]:
+def _build(root: Path, part: Part, expected: int, kubernetes: str) -> tuple[list[dict[str, Any]], list[Finding]]:
     """Rendered objects, and what kustomize or kubeconform has against them."""
+    (folder,) = part.folders
     try:
         text = run([tool("kustomize"), "build", folder], cwd=root).stdout
     except ToolError as error:
         return [], [Finding(folder, "", "", "kustomize", str(error), "the message names the file")]
     objects = read(text)
-    return objects, [*_schema_findings(folder, text, len(objects), kubernetes)]
+    problems = [*_schema_findings(folder, text, len(objects), kubernetes)]
+    if len(objects) < expected and _untouched(root, part):
+        message = f"kustomize renders {len(objects)} objects, the input gives {expected}"
+        problems.append(Finding(folder, "", "", "incomplete", message, "run `make generate`"))
+    return objects, problems
 
 
 def _schema_findings(folder: str, text: str, count: int, kubernetes: str) -> Iterator[Finding]:

@@ -21,13 +21,16 @@ STATUS = "exit status: 0 fine, 1 findings, 2 wrong input or usage, 3 a bug of ou
 def generate(root: Path, _form: str = "text") -> Exit:
     """Write the repository; the last line says what changed."""
     from dify_gitops.input.load import load_repository
-    from dify_gitops.repository import parts
+    from dify_gitops.repository import parts, refused_changes
     from dify_gitops.write import Changes, apply
 
     repository = load_repository(root)
     changes = Changes()
     for part in parts(repository, root):
-        changes.add(apply(root, part))
+        done = apply(root, part)
+        changes.add(done)
+        if done.before:
+            _report(refused_changes(done.before, part.tree), "text", sys.stderr)
     for path in changes.strays:
         print(f"{path}: not ours, left alone; nothing reads it here, custom/ is the place for it", file=sys.stderr)
     print(changes)

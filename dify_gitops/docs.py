@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dify_gitops.errors import UserError
+from dify_gitops.gcp.summary import google_table
 from dify_gitops.input.schema import input_tables, schemas
 from dify_gitops.rules import rules_table
 
@@ -21,17 +22,26 @@ waived in `platform.yaml` with a reason; a waiver that waives nothing is itself 
 """
 
 
+_WRITTEN = "written by `python gen.py schema`"
+
+
 def derived(root: Path) -> dict[str, str]:
     """``{path: text}``. The README keeps its text outside of the markers; UserError where they are missing."""
     readme = (root / "README.md").read_text(encoding="utf-8")
-    begin, end = "<!-- input: written by `python gen.py schema` -->\n", "<!-- end of input -->"
-    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    if not pattern.search(readme):
-        message = "README.md has lost the markers around the table of the input"
-        raise UserError(message, f"put back {begin.strip()} and {end}")
-    tables = f"{begin}\n{input_tables()}\n{end}"
+    for name, text in (("google", google_table()), ("input", input_tables())):
+        readme = _filled(readme, name, text)
     return {
         **schemas(),
-        "README.md": pattern.sub(lambda _: tables, readme),
+        "README.md": readme,
         "docs/rules.md": _RULES + rules_table(),
     }
+
+
+def _filled(readme: str, name: str, text: str) -> str:
+    """The README with ``text`` between the markers of one part."""
+    begin, end = f"<!-- {name}: {_WRITTEN} -->\n", f"<!-- end of {name} -->"
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    if not pattern.search(readme):
+        message = f"README.md has lost the markers around the table of {name}"
+        raise UserError(message, f"put back {begin.strip()} and {end}")
+    return pattern.sub(lambda _: f"{begin}\n{text}\n{end}", readme)

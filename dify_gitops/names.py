@@ -5,6 +5,11 @@ from __future__ import annotations
 # Namespaces. The sandbox needs root, so it has one of its own (Pod Security baseline).
 DIFY = "dify"
 SANDBOX = "dify-sandbox"
+INFRA = "dify-infra"  # Config Connector's objects: all of Google Cloud
+EXTERNAL_SECRETS = "external-secrets"  # also the name of its ServiceAccount
+CONFIG_CONNECTOR = "cnrm-system"
+KEDA = "keda"
+ARGOCD = "argocd"
 
 # Labels of every object (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/).
 NAME = "app.kubernetes.io/name"
@@ -26,7 +31,29 @@ KEEP = "Prune=false,Delete=false"  # for what holds data: Argo CD never removes 
 # Google Cloud.
 GOOGLE_SERVICE_ACCOUNT = "iam.gke.io/gcp-service-account"
 
-# Order inside the Application: what is in a lower wave is healthy before the next one starts.
+# Config Connector (https://cloud.google.com/config-connector/docs/reference/overview).
+_CNRM = "cnrm.cloud.google.com"
+PROJECT_ID = f"{_CNRM}/project-id"
+DELETION_POLICY = f"{_CNRM}/deletion-policy"  # abandon: deleting the object leaves what it stands for
+DISABLE_ON_DESTROY = f"{_CNRM}/disable-on-destroy"
+REMOVE_DEFAULT_NODE_POOL = f"{_CNRM}/remove-default-node-pool"
+UNMANAGED = f"{_CNRM}/unmanaged"
+ABANDON = "abandon"
+
+# Order inside the Application `infra`. A reference to what is not there yet fails the sync, so what is referred to
+# comes in an earlier wave.
+WAVE_PROJECT = "-10"  # namespace, Config Connector itself
+WAVE_APIS = "-9"
+WAVE_NETWORK = "-8"  # network, service accounts, empty secrets
+WAVE_SUBNETS = "-7"  # subnet, addresses, router, firewall
+WAVE_NAT = "-6"  # NAT, peering
+WAVE_IAM = "-5"
+WAVE_INSTANCES = "-4"  # cluster, database instance, Redis, buckets (wave -3 is for secret stores and secrets)
+WAVE_CONTENTS = "-2"  # node pool, databases, users, what refers to a bucket
+WAVE_REST = "-1"  # policies of the edge, zones, channels, log buckets
+# wave 0: records, alert policies, dashboards, sinks, backup plans: nothing waits for them
+
+# Order inside the Application `dify`: what is in a lower wave is healthy before the next one starts.
 WAVE_FOUNDATION = "-4"  # namespaces, identities, configuration, network policies, classes
 WAVE_BACKENDS = "-2"  # Weaviate, SSRF proxy, sandbox (wave -3 is for the secrets)
 WAVE_MIGRATION = "-1"
@@ -38,6 +65,20 @@ ADDRESS = "dify"
 CERTIFICATE = "dify"
 SECURITY_POLICY = "dify"
 SSL_POLICY = "dify"
+
+# Names of what exists once per environment.
+NETWORK = "dify"
+SUBNET = "dify"
+PODS_RANGE = "pods"
+SERVICES_RANGE = "services"
+PRIVATE_SERVICES = "dify-private-services"  # range of Cloud SQL and Memorystore
+CLUSTER = "dify"
+NODE_TAG = "dify-node"
+DNS_ZONE = "dify"
+ROUTER = "dify"
+NAT = "dify"
+LOG_BUCKET = "dify"
+ALERTS = "dify-contact"  # the channel of all alerts
 
 STORAGE_CLASS = "dify-retain"
 

@@ -4,21 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_gitops.tree import Part, base, overlay
+from dify_gitops.tree import Part, base, google, overlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from dify_gitops.errors import Finding
     from dify_gitops.input.load import Repository
+    from dify_gitops.tree import Tree
+
+
+OVERLAYS = "overlays"
+GOOGLE = "config-connector"
+PER_ENVIRONMENT = (OVERLAYS, GOOGLE)  # folders that hold one folder for each environment
 
 
 def parts(repository: Repository, root: Path) -> Iterator[Part]:
-    """The base, then each environment, then what is left of environments that have gone."""
+    """The base, then each environment's two folders, then what is left of environments that have gone."""
     yield base(repository.platform)
     for name, environment in repository.environments.items():
         yield overlay(name, environment, repository.platform)
-    overlays = root / "overlays"
-    folders = sorted(path.name for path in overlays.iterdir() if path.is_dir()) if overlays.is_dir() else []
-    if gone := [f"overlays/{name}" for name in folders if name not in repository.environments]:
+        yield google(name, environment, repository.platform)
+    folders = [f"{above}/{path.name}" for above in PER_ENVIRONMENT for path in _folders(root / above)]
+    if gone := [folder for folder in folders if folder.partition("/")[2] not in repository.environments]:
         yield Part(gone, {})
+
+
+def refused_changes(before: dict[str, bytes], tree: Tree) -> list[Finding]:
+    """What Config Connector will not do although the files say it: ``before`` holds what stood in changed files."""
+    changed = [path for path in before if path.startswith(f"{GOOGLE}/")]
+    if not changed:
+        return []
+    from dify_gitops.rendered import read
+    from dify_gitops.rules.google.immutable import immutable_changes
+
+    return [
+        finding
+        for path in changed
+        for finding in immutable_changes(read(before[path].decode()), read(tree[path]), path)
+    ]
+
+
+def _folders(above: Path) -> list[Path]:
+    return sorted(path for path in above.iterdir() if path.is_dir()) if above.is_dir() else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dify_gitops.errors import UserError
-from dify_gitops.tree import MARK, Part
+from dify_gitops.tree import CUSTOM, MARK, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +26,10 @@ class Changes(msgspec.Struct):
     new: list[str] = []
     removed: list[str] = []
     strays: list[str] = []  # the user's files among ours: left alone, and not read by any kustomization of ours
+    before: dict[str, bytes] = {}  # what the changed files held
 
     def add(self, other: Changes) -> None:
-        """Adds another part of the repository."""
+        """Adds another part of the repository, but for the old contents."""
         self.total += other.total
         self.changed += other.changed
         self.new += other.new
@@ -56,6 +57,7 @@ def compare(root: Path, part: Part) -> Changes:
                 message = f"{path} exists and was not written by gen.py: nothing of this folder was changed"
                 raise UserError(message, "move it away, or into custom/ if it shall stay")
             changes.changed.append(path)
+            changes.before[path] = old
     changes.new += [path for path in part.seeds if not (root / path).exists()]
     wanted = part.tree.keys() | part.seeds.keys()
     for folder in part.folders:
@@ -124,7 +126,7 @@ def _files(root: Path, folder: str) -> Iterator[str]:
     """Each file below a folder, but for those of the user's component; links are not followed."""
     for directory, folders, files in os.walk(root / folder):
         folders.sort()
-        if Path(directory).parent.parent == root / "overlays" and Path(directory).name == "custom":
+        if Path(directory) == root / folder / CUSTOM:
             folders.clear()
             continue
         for name in sorted(files):

@@ -14,7 +14,10 @@ from dify_gitops import names
 
 
 class SecretKey(msgspec.Struct, frozen=True):
-    """One key of one Kubernetes Secret. ``constraint`` is for its value; ``optional`` ones may be missing."""
+    """One key of one Kubernetes Secret. ``constraint`` is for its value; ``optional`` ones may be missing.
+
+    ``stored`` ones also stand in Secret Manager; the others are addresses and certificates, which are no secrets.
+    """
 
     namespace: str
     secret: str
@@ -22,6 +25,12 @@ class SecretKey(msgspec.Struct, frozen=True):
     purpose: str
     constraint: str
     optional: bool = False
+    stored: bool = True
+
+    @property
+    def store_name(self) -> str:
+        """Name in Secret Manager, the same for every namespace that reads it."""
+        return f"{self.secret}-{self.key}"
 
 
 APP: Final = "dify-app"
@@ -46,11 +55,20 @@ INVENTORY: Final = (
         "PostgreSQL user of the plugin daemon",
         f"32 characters; {_URL_SAFE}",
     ),
-    SecretKey(names.DIFY, REDIS, "host", "address of Memorystore", "IPv4 address, from the instance"),
-    SecretKey(names.DIFY, REDIS, "port", "port of Memorystore", "a number, from the instance"),
-    SecretKey(names.DIFY, REDIS, "address", "the same for KEDA", "host:port"),
+    # Config Connector gives the same passwords to the users of the instance.
+    SecretKey(names.INFRA, DATABASE, "password", "PostgreSQL user of Dify", f"32 characters; {_URL_SAFE}"),
+    SecretKey(
+        names.INFRA,
+        PLUGIN_DATABASE,
+        "password",
+        "PostgreSQL user of the plugin daemon",
+        f"32 characters; {_URL_SAFE}",
+    ),
+    SecretKey(names.DIFY, REDIS, "host", "address of Memorystore", "IPv4 address, from the instance", stored=False),
+    SecretKey(names.DIFY, REDIS, "port", "port of Memorystore", "a number, from the instance", stored=False),
+    SecretKey(names.DIFY, REDIS, "address", "the same for KEDA", "host:port", stored=False),
     SecretKey(names.DIFY, REDIS, "password", "AUTH of Memorystore", "from the instance, a UUID"),
-    SecretKey(names.DIFY, REDIS, "ca.crt", "CAs of Memorystore", "PEM, every CA that the instance lists"),
+    SecretKey(names.DIFY, REDIS, "ca.crt", "CAs of Memorystore", "PEM, every CA that the instance lists", stored=False),
     SecretKey(
         names.DIFY,
         REDIS,
@@ -76,6 +94,11 @@ INVENTORY: Final = (
     SecretKey(names.DIFY, PLUGIN, "inner-api-key", "the plugin daemon calls Dify", "64 letters and digits"),
     SecretKey(names.DIFY, WEAVIATE, "api-key", "Weaviate's only user", "32 characters without comma"),
     SecretKey(names.DIFY, SMTP, "password", "mail server", "as the server wants it", optional=True),
+)
+
+# What Secret Manager holds, once each. That of the mail server has the name that the input gives it.
+STORED: Final = tuple(
+    {entry.store_name: entry for entry in INVENTORY if entry.stored and not entry.optional}.values()
 )
 
 _REFERABLE: Final = {(entry.secret, entry.key): entry for entry in INVENTORY}

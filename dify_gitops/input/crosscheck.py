@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from dify_gitops.catalogue.secrets import PUBLISHED_ANYWHERE
-from dify_gitops.input.checks import availability, network, platform, queues, sizes, variables
+from dify_gitops.input.checks import availability, google, network, platform, queues, sizes, variables
 from dify_gitops.input.checks.across import taken
 from dify_gitops.input.words import dotted
 
@@ -26,6 +26,7 @@ PLATFORM_RULES: Final[tuple[Callable[[Platform], Complaints], ...]] = (
     platform.repository,
     platform.labels,
     platform.waivers,
+    google.labels,
 )
 
 ENVIRONMENT_RULES: Final[tuple[Callable[[Environment], Complaints], ...]] = (
@@ -49,6 +50,14 @@ ENVIRONMENT_RULES: Final[tuple[Callable[[Environment], Complaints], ...]] = (
     variables.values,
     variables.patience,
     variables.smtp,
+    google.zones,
+    google.authorized,
+    google.protection,
+    google.disk,
+    google.endpoint,
+    google.dns,
+    google.edge,
+    google.secrets,
 )
 
 

@@ -113,6 +113,7 @@ Region = Annotated[
         hint="such as asia-northeast1; a region, not a zone",
     ),
 ]
+Zone = Annotated[str, text(r"^[a-z]+-[a-z]+[0-9]{1,2}-[a-z]$", "a Google Cloud zone", "asia-northeast1-a")]
 # At most 63 characters: a ManagedCertificate takes no longer names.
 Domain = Annotated[
     str,
@@ -160,6 +161,9 @@ Cron = Annotated[
         hint="minute, hour, day of month, month, day of week, such as '0 3 * * *'",
         check=_cron,
     ),
+]
+Time = Annotated[
+    str, text(r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "a time of day", "03:00", hint="such as '03:00', in quotes")
 ]
 Email = Annotated[str, text(r"^[^@\s<>]+@[a-z0-9-]+(\.[a-z0-9-]+)+$", "an e-mail address", "platform@acme.example")]
 TimeZone = Annotated[
@@ -236,6 +240,43 @@ SqlTier = Annotated[
         "db-custom-2-4096",
         hint="such as db-custom-2-4096: 2 vCPU, 4096 MB",
         check=_sql_tier,
+    ),
+]
+RedisName = Annotated[
+    str,
+    text(r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$", "a Memorystore instance name", "dify-redis-a"),
+]
+# GKE takes 40 characters; the pool for gVisor has a suffix.
+PoolName = Annotated[str, text(r"^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$", "a node pool name", "dify-a")]
+MachineType = Annotated[
+    str,
+    text(r"^[a-z][a-z0-9]*-[a-z]+-[0-9]+(-[a-z0-9]+)*$", "a Compute Engine machine type", "e2-standard-4"),
+]
+# https://cloud.google.com/storage/docs/locations: multi-regions, predefined dual-regions, regions.
+BucketLocation = Annotated[
+    str,
+    text(
+        r"^(ASIA|EU|US|ASIA1|EUR4|EUR5|EUR7|EUR8|NAM4|[A-Z]+-[A-Z]+[0-9]{1,2})$",
+        "a location of Cloud Storage",
+        "ASIA",
+        hint="ASIA, EU, US, or a region such as ASIA-NORTHEAST1, in upper case",
+    ),
+]
+ServiceAttachment = Annotated[
+    str,
+    text(
+        r"^projects/[a-z0-9-]+/regions/[a-z0-9-]+/serviceAttachments/[a-z0-9-]+$",
+        "a service attachment",
+        "projects/p0123456789abcdef-tp/regions/asia-northeast1/serviceAttachments/a-0123456789ab",
+        hint="as SQLInstance reports it: projects/…/regions/…/serviceAttachments/…",
+    ),
+]
+DnsName = Annotated[
+    str,
+    text(
+        r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+$",
+        "a DNS name with its trailing dot",
+        "0123456789ab.0123456789cd.asia-northeast1.sql.goog.",
     ),
 ]
 SecretName = Annotated[str, text(r"^[A-Za-z0-9_-]{1,255}$", "a Secret Manager secret name", "dify-smtp-password")]

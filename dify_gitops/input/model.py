@@ -51,11 +51,51 @@ class Network(Model, frozen=True):
     control_plane: Annotated[f.Cidr, doc("GKE's control plane, a /28")] = "172.16.0.0/28"
 
 
+class Nat(Model, frozen=True):
+    """Cloud NAT, the way out."""
+
+    addresses: Annotated[
+        int, doc("fixed public addresses, for lists that partners keep; 0: Google chooses", ge=0, le=16)
+    ] = 0
+
+
+class AuthorizedNetwork(Model, frozen=True):
+    """Who may reach the API server by its public address."""
+
+    name: Annotated[str, doc("whose range it is", min_length=1)]
+    cidr: Annotated[f.Cidr, doc("public range")]
+
+
+class Cluster(Model, frozen=True):
+    """The GKE cluster."""
+
+    release_channel: Annotated[
+        Literal["RAPID", "REGULAR", "STABLE"], doc("how soon GKE upgrades control plane and nodes")
+    ] = "REGULAR"
+    zones: Annotated[tuple[f.Zone, ...], doc("zones of the nodes; without any: three of the region")] = ()
+    authorized_networks: Annotated[
+        tuple[AuthorizedNetwork, ...],
+        doc("opens the API server's public address to these ranges, in place of the DNS endpoint"),
+    ] = ()
+
+
 class Nodes(Model, frozen=True):
     """Nodes of the pool, in total over all zones."""
 
     min: Annotated[int, doc("nodes that are always there", ge=1, le=1000)] = 1
     max: Annotated[int, doc("nodes at most", ge=1, le=1000)] = 10
+    pool: Annotated[f.PoolName, doc("pool's name; another machine or disk means a new name here")] = "dify-a"
+    machine: Annotated[f.MachineType, doc("machine type")] = "e2-standard-4"
+    disk: Annotated[int, doc("boot disk in GB", ge=20, le=2000)] = 100
+
+
+class PrivateServiceConnect(Model, frozen=True):
+    """A second way to the database, an endpoint in the nodes' subnet. What the instance reports comes later."""
+
+    service_attachment: Annotated[
+        f.ServiceAttachment | None, doc("`status.pscServiceAttachmentLink` of the SQLInstance, once it exists")
+    ] = None
+    dns_name: Annotated[f.DnsName | None, doc("`status.dnsName` of the SQLInstance, once it exists")] = None
 
 
 class Database(Model, frozen=True):
@@ -67,11 +107,21 @@ class Database(Model, frozen=True):
     tier: Annotated[f.SqlTier, doc("machine of the instance")] = "db-custom-2-4096"
     availability: Annotated[Literal["REGIONAL", "ZONAL"], doc("REGIONAL keeps a standby in a second zone")] = "REGIONAL"
     max_connections: Annotated[int, doc("the server's limit; all pools together must fit", ge=25, le=262143)] = 200
+    disk: Annotated[int, doc("disk in GB; grows by itself, never shrinks", ge=10, le=65536)] = 100
+    disk_limit: Annotated[int, doc("GB up to which the disk grows", ge=10, le=65536)] = 500
+    backup_time: Annotated[f.Time, doc("when the daily backup starts, in the environment's time zone")] = "03:00"
+    backups: Annotated[int, doc("how many daily backups stay", ge=1, le=365)] = 30
+    read_replica: Annotated[bool, doc("a second instance, for readers; REGIONAL's standby needs none")] = False
+    private_service_connect: Annotated[
+        PrivateServiceConnect | None, doc("`{}` adds a Private Service Connect endpoint: docs/operations.md")
+    ] = None
 
 
 class Redis(Model, frozen=True):
     """Memorystore for Redis."""
 
+    instance: Annotated[f.RedisName, doc("instance name; another tier means a new name here")] = "dify-redis-a"
+    memory: Annotated[int, doc("GB; never below what is in use", ge=1, le=300)] = 1
     tier: Annotated[Literal["STANDARD_HA", "BASIC"], doc("STANDARD_HA keeps a replica in a second zone")] = (
         "STANDARD_HA"
     )
@@ -80,6 +130,7 @@ class Redis(Model, frozen=True):
 class Storage(Model, frozen=True):
     """Cloud Storage buckets. Names are unique in the world."""
 
+    location: Annotated[f.BucketLocation, doc("where the data lies, multi-region or region; never changes")] = "ASIA"
     bucket: Annotated[f.BucketName | None, doc("files of Dify; default `<project>-dify`")] = None
     plugin_bucket: Annotated[
         f.BucketName | None,
@@ -161,6 +212,7 @@ class Sandbox(Sized, frozen=True):
     """Runs the code that users write."""
 
     replicas: Annotated[int, doc("replicas", ge=1, le=100)] = 2
+    gvisor: Annotated[bool, doc("nodes of its own, with gVisor; Dify does not test it: try dev first")] = False
     requests: Annotated[Amount, doc("what the scheduler reserves")] = _amount("100m", "256Mi")
     limits: Annotated[Amount, doc("the most it may use")] = _amount("500m", "1Gi")
 
@@ -220,6 +272,32 @@ class Smtp(Model, frozen=True):
     port: Annotated[Literal[465, 587], doc("465: TLS from the start; 587: STARTTLS")] = 587
 
 
+class Edge(Model, frozen=True):
+    """Who may come in through the load balancer (Cloud Armor)."""
+
+    allow: Annotated[
+        tuple[f.Cidr, ...], doc("only these ranges may come in; without any: everybody. Ends the uptime check")
+    ] = ()
+    deny: Annotated[tuple[f.Cidr, ...], doc("these ranges may not")] = ()
+    requests_per_minute: Annotated[int, doc("from one address; more is answered with 429", ge=10, le=1000000)] = 1200
+    waf: Annotated[
+        Literal["preview", "enforce"], doc("preview: the WAF rules only log; enforce once the logs are clean")
+    ] = "preview"
+
+
+class Dns(Model, frozen=True):
+    """Cloud DNS."""
+
+    managed: Annotated[bool, doc("false where DNS lives elsewhere: point the domain to the address by hand")] = True
+    zone: Annotated[f.Domain | None, doc("zone that holds the domain; default the domain itself")] = None
+
+
+class Logs(Model, frozen=True):
+    """Cloud Logging."""
+
+    retention_days: Annotated[int, doc("days that logs stay", ge=1, le=3650)] = 30
+
+
 class Variables(Model, frozen=True):
     """More environment variables of Dify. Values are text; secrets and what other keys decide are refused."""
 
@@ -248,11 +326,19 @@ class Environment(Model, frozen=True):
     kubernetes: Annotated[f.KubernetesMinor, doc("minor version of the cluster")] = "1.35"
     time_zone: Annotated[f.TimeZone, doc("time zone of schedules")] = "Etc/UTC"
     high_availability: Annotated[bool, doc("survive the loss of a zone; production must")] = True
+    deletion_protection: Annotated[
+        bool, doc("locks on everything that holds data; only a dev environment may do without")
+    ] = True
     network: Annotated[Network, doc("address ranges")] = Network()
+    nat: Annotated[Nat, doc("Cloud NAT")] = Nat()
+    cluster: Annotated[Cluster, doc("GKE cluster")] = Cluster()
     nodes: Annotated[Nodes, doc("node pool, in total over all zones")] = Nodes()
     database: Annotated[Database, doc("Cloud SQL for PostgreSQL")] = Database()
     redis: Annotated[Redis, doc("Memorystore for Redis")] = Redis()
     storage: Annotated[Storage, doc("Cloud Storage buckets")] = Storage()
+    edge: Annotated[Edge, doc("load balancer")] = Edge()
+    dns: Annotated[Dns, doc("Cloud DNS")] = Dns()
+    logs: Annotated[Logs, doc("Cloud Logging")] = Logs()
     images: Annotated[Images, doc("where images come from")] = Images()
     web: Annotated[Web, doc("web")] = Web()
     api: Annotated[Api, doc("API")] = Api()

@@ -11,7 +11,14 @@ _POOLS = {
 _DEV: dict[str, Any] = {
     "highAvailability": False,
     "nodes": {"max": 4},
-    "database": {"tier": "db-custom-1-3840", "availability": "ZONAL", "maxConnections": 100},
+    "database": {
+        "tier": "db-custom-1-3840",
+        "availability": "ZONAL",
+        "maxConnections": 100,
+        "disk": 20,
+        "diskLimit": 100,
+        "backups": 7,
+    },
     "redis": {"tier": "BASIC"},
     "web": {"min": 1, "max": 2},
     "api": {"min": 1, "max": 2},

@@ -26,6 +26,19 @@ def selector(workload: str, component: str = "") -> dict[str, Any]:
     return {"matchLabels": {names.NAME: workload, **pool}}
 
 
+def pod_security(level: str, kubernetes: str) -> dict[str, str]:
+    """Labels of a namespace: which pods it takes; enforced as the cluster's minor version means it."""
+    security = "pod-security.kubernetes.io"
+    return {
+        f"{security}/enforce": level,
+        f"{security}/enforce-version": f"v{kubernetes}",
+        f"{security}/audit": level,
+        f"{security}/audit-version": "latest",
+        f"{security}/warn": level,
+        f"{security}/warn-version": "latest",
+    }
+
+
 def manifest(
     why: str,
     kind: tuple[str, str],

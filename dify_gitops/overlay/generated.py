@@ -10,7 +10,7 @@ from dify_gitops.components import ConfigMap
 from dify_gitops.components.worker import STANDARD_POOLS, pool_manifests
 from dify_gitops.input.model import PluginGateway, Sandbox, SsrfProxy
 from dify_gitops.k8s.identity import service_account
-from dify_gitops.k8s.objects import Manifest, manifest
+from dify_gitops.k8s.objects import Manifest, manifest, pod_security
 from dify_gitops.overlay import networks, scaling
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _PODS_MAY = {
 
 def _namespace(name: str, environment: Environment, platform: Platform) -> Manifest:
     level, why = _PODS_MAY[name]
-    security = "pod-security.kubernetes.io"
     annotations = {
         names.SYNC_OPTIONS: names.KEEP,
         f"{names.PREFIX}/repository": platform.repository,
@@ -42,14 +41,7 @@ def _namespace(name: str, environment: Environment, platform: Platform) -> Manif
         workload="dify",
         wave=names.WAVE_FOUNDATION,
         annotations=annotations,
-        more_labels={
-            f"{security}/enforce": level,
-            f"{security}/enforce-version": f"v{environment.kubernetes}",
-            f"{security}/audit": level,
-            f"{security}/audit-version": "latest",
-            f"{security}/warn": level,
-            f"{security}/warn-version": "latest",
-        },
+        more_labels=pod_security(level, environment.kubernetes),
     )
 
 

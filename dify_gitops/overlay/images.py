@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops.catalogue import images
-from dify_gitops.catalogue.releases import RELEASES
+from dify_gitops.catalogue.releases import RELEASES, keyless_plugin_storage
 
 if TYPE_CHECKING:
     from dify_gitops.input.model import Environment
@@ -42,6 +42,11 @@ def effective_tag(environment: Environment, key: str) -> str:
     if key in _FOLLOWS_DIFY:
         return str(getattr(RELEASES[environment.dify], _FOLLOWS_DIFY[key]))
     return _IMAGES[key].partition(":")[2]
+
+
+def keyless_plugins(environment: Environment) -> bool:
+    """Whether the plugin daemon that runs keeps packages in a bucket."""
+    return keyless_plugin_storage(effective_tag(environment, "plugin_daemon"))
 
 
 def _mirrored(registry: str, image: str) -> str:

@@ -106,6 +106,17 @@ def _plugin_daemon_command(environment: Environment) -> Patch:
     )
 
 
+def _sandbox_runtime(environment: Environment) -> Patch:
+    runtime = {"op": "add", "path": f"{_POD}/runtimeClassName", "value": "gvisor"}
+    return Patch(
+        "sandbox-runtime",
+        "Deployment",
+        "sandbox",
+        "gVisor, on nodes of its own: GKE makes the RuntimeClass, and with it node selector and toleration.",
+        [runtime] if environment.sandbox.gvisor else [],
+    )
+
+
 def _schedule(environment: Environment) -> Patch:
     backup = environment.weaviate.backup
     changes = {
@@ -130,6 +141,7 @@ def patches(environment: Environment) -> list[Patch]:
         *_sizes(environment),
         *_volumes(environment),
         _plugin_daemon_command(environment),
+        _sandbox_runtime(environment),
         _schedule(environment),
     ]
     return [patch for patch in wanted if patch.operations]

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from dify_gitops import names
 from dify_gitops.catalogue import database, ports
-from dify_gitops.catalogue.releases import RELEASES, Variable, keyless_plugin_storage
+from dify_gitops.catalogue.releases import RELEASES, Variable
 from dify_gitops.catalogue.variables import Section
 from dify_gitops.catalogue.variables.section import url
 from dify_gitops.components import ConfigMap
 from dify_gitops.env_file import env_file
 from dify_gitops.input.buckets import backup_bucket, files_bucket, plugin_bucket
 from dify_gitops.input.queues import pool_queues
-from dify_gitops.overlay.images import effective_tag
+from dify_gitops.overlay.images import keyless_plugins
 from dify_gitops.quantity import bytes_of
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _dify(name: str, environment: Environment) -> list[Section]:
 
 
 def _plugin_daemon(name: str, environment: Environment) -> list[Section]:
-    if keyless_plugin_storage(effective_tag(environment, "plugin_daemon")):
+    if keyless_plugins(environment):
         storage = _section(
             "Packages in Cloud Storage, with the identity of the pod",
             ("PLUGIN_STORAGE_TYPE", "gcs"),

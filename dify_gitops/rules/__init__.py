@@ -40,15 +40,18 @@ from dify_gitops.rules import (
     waves,
 )
 from dify_gitops.rules.cluster import Cluster
+from dify_gitops.rules.google import COMMON_RULES, GOOGLE_RULES
+from dify_gitops.rules.google.estate import Estate
+from dify_gitops.rules.google.joined import JOINED_RULES, Joined
 from dify_gitops.rules.rule import meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dify_gitops.input.model import Waiver
+    from dify_gitops.input.model import Environment, Waiver
     from dify_gitops.rules.rule import Rule
 
-RULES: dict[str, Rule] = {
+WORKLOADS: dict[str, Rule] = {
     rule.id: rule
     for rule in (
         objects.object_unique,
@@ -135,6 +138,9 @@ RULES: dict[str, Rule] = {
         secrecy.no_plain_secret,
     )
 }
+GOOGLE: dict[str, Rule] = {rule.id: rule for rule in (*COMMON_RULES, *GOOGLE_RULES)}
+JOINED: dict[str, Rule] = {rule.id: rule for rule in JOINED_RULES}
+RULES = WORKLOADS | GOOGLE | JOINED
 _WAIVER = "waiver-needed"  # the rule over the waivers themselves
 # Kustomize's suffix of a generated ConfigMap: ten characters that change with its contents.
 _HASH = re.compile(r"-[2456789bcdfghkmt]{10}$")
@@ -146,12 +152,28 @@ def examine(objects: Iterable[dict[str, Any]], where: str, kubernetes: str, dify
     ``where`` names the kustomization in findings; ``kubernetes`` is the cluster's minor version, such as 1.35;
     ``dify`` is the environment's release.
     """
-    cluster = Cluster(objects, kubernetes, dify)
+    return _findings(WORKLOADS, Cluster(objects, kubernetes, dify), where)
+
+
+def examine_google(objects: Iterable[dict[str, Any]], where: str, environment: Environment) -> list[Finding]:
+    """The same for what ``config-connector/<env>`` renders; ``environment`` is its input."""
+    return _findings(GOOGLE, Estate(objects, environment), where)
+
+
+def examine_joined(
+    workloads: Iterable[dict[str, Any]], google: Iterable[dict[str, Any]], where: str, environment: Environment
+) -> list[Finding]:
+    """The same for what the overlay and config-connector/ of one environment say about each other."""
+    cluster = Cluster(workloads, environment.kubernetes, environment.dify)
+    return _findings(JOINED, Joined(cluster, Estate(google, environment)), where)
+
+
+def _findings(rules: dict[str, Rule], subject: Cluster | Joined, where: str) -> list[Finding]:
     return sorted(
         {
             Finding(where, str(flaw.object), flaw.field, rule.id, flaw.message, flaw.hint or rule.remedy)
-            for rule in RULES.values()
-            for flaw in rule.check(cluster)
+            for rule in rules.values()
+            for flaw in rule.check(subject)
         }
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from dify_gitops.rules.access import get, integer, maps
@@ -38,18 +39,17 @@ class Call(NamedTuple):
     field: str
 
 
-def calls(cluster: Cluster, pod: Pod) -> Iterator[Call]:
+@lru_cache(maxsize=64)
+def calls(cluster: Cluster, pod: Pod) -> tuple[Call, ...]:
     """Every Service that the pod is told of; one per Service and port. Comments in files do not count."""
-    seen: set[tuple[str, str, int | None]] = set()
+    found: dict[tuple[str, str, int | None], Call] = {}
     for container in pod.containers:
         for setting in settings(cluster, pod, container):
             if setting.name in _NOT_CALLED:
                 continue
             for call in _in(cluster, pod, container, setting):
-                key = (call.namespace, call.service, call.port)
-                if key not in seen:
-                    seen.add(key)
-                    yield call
+                found.setdefault((call.namespace, call.service, call.port), call)
+    return tuple(found.values())
 
 
 def _in(cluster: Cluster, pod: Pod, container: Container, setting: Setting) -> Iterator[Call]:

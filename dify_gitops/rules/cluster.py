@@ -1,7 +1,11 @@
-"""What the rules look at: rendered objects, the pod templates of the workloads, and an index over both."""
+"""What the rules look at: rendered objects, the pod templates of the workloads, and an index over both.
+
+Nothing changes once a Cluster is made, and eighty rules ask the same questions: answers are kept.
+"""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -51,7 +55,7 @@ GROUPS = {kind: group for kind, (group, _) in _TEMPLATES.items()} | {
 ENFORCE = "pod-security.kubernetes.io/enforce"
 
 
-class Object(msgspec.Struct, frozen=True, eq=False):
+class Object(msgspec.Struct, frozen=True, eq=False, dict=True):
     """One rendered object. ``namespace`` is empty for what belongs to the whole cluster."""
 
     data: dict[str, Any]
@@ -64,18 +68,18 @@ class Object(msgspec.Struct, frozen=True, eq=False):
         name = f"{self.namespace}/{self.name}" if self.namespace else self.name
         return f"{self.kind} {name}"
 
-    @property
+    @cached_property
     def labels(self) -> dict[str, str]:
         """``metadata.labels``."""
         return labels(self.data, "metadata", "labels")
 
-    @property
+    @cached_property
     def annotations(self) -> dict[str, str]:
         """``metadata.annotations``."""
         return labels(self.data, "metadata", "annotations")
 
 
-class Container(msgspec.Struct, frozen=True, eq=False):
+class Container(msgspec.Struct, frozen=True, eq=False, dict=True):
     """One container of a pod template; ``path`` is its place in the object, for findings."""
 
     data: dict[str, Any]
@@ -99,7 +103,7 @@ class Container(msgspec.Struct, frozen=True, eq=False):
         found = [port.get("containerPort") for port in maps(self.data, "ports")]
         return [number for number in found if isinstance(number, int)]
 
-    @property
+    @cached_property
     def ports(self) -> dict[str, int]:
         """Numbers of the named ports."""
         return {
@@ -109,7 +113,7 @@ class Container(msgspec.Struct, frozen=True, eq=False):
         }
 
 
-class Pod(msgspec.Struct, frozen=True, eq=False):
+class Pod(msgspec.Struct, frozen=True, eq=False, dict=True):
     """The pod template of a workload; ``path`` is its place in the object (empty for a Pod)."""
 
     owner: Object
@@ -122,22 +126,22 @@ class Pod(msgspec.Struct, frozen=True, eq=False):
         """Namespace of the workload and so of its pods."""
         return self.owner.namespace
 
-    @property
+    @cached_property
     def labels(self) -> dict[str, str]:
         """Labels that the pods carry."""
         return labels(self.data, "metadata", "labels")
 
-    @property
+    @cached_property
     def annotations(self) -> dict[str, str]:
         """Annotations of the pods."""
         return labels(self.data, "metadata", "annotations")
 
-    @property
+    @cached_property
     def spec(self) -> dict[str, Any]:
         """The pod's ``spec``."""
         return mapping(self.data, "spec")
 
-    @property
+    @cached_property
     def ports(self) -> dict[str, int]:
         """Numbers of the named ports of all containers."""
         return {name: port for container in self.containers for name, port in container.ports.items()}
@@ -170,6 +174,9 @@ class Cluster:
         for item in self.objects:
             if GROUPS.get(item.kind) == item.group:
                 self._by_kind.setdefault(item.kind, []).append(item)
+        self._home: dict[str, list[Pod]] = {}
+        for pod in self.pods:
+            self._home.setdefault(pod.namespace, []).append(pod)
         self._index = {(i.kind, i.namespace, i.name): i for found in self._by_kind.values() for i in found}
 
     def every(self, *kinds: str) -> list[Object]:
@@ -182,7 +189,7 @@ class Cluster:
 
     def selected(self, namespace: str, selector: Any) -> list[Pod]:
         """Pod templates of a namespace that a LabelSelector matches."""
-        return [pod for pod in self.pods if pod.namespace == namespace and matches(selector, pod.labels)]
+        return [pod for pod in self._home.get(namespace, ()) if matches(selector, pod.labels)]
 
     def behind(self, service: Object) -> list[Pod]:
         """Pod templates that a Service sends to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from dify_gitops.rules.access import get, labels, maps, text, texts
@@ -26,6 +27,7 @@ def config_data(cluster: Cluster, namespace: str, name: str) -> dict[str, str]:
     return labels(found.data, "data") if found else {}
 
 
+@lru_cache(maxsize=256)
 def variables(cluster: Cluster, pod: Pod, container: Container) -> dict[str, Setting]:
     """Environment variables with a rendered value, by name; not those from Secrets. The last one wins."""
     found: dict[str, Setting] = {}
@@ -59,8 +61,13 @@ def words(container: Container) -> list[str]:
     return [word for part in ("command", "args") for item in texts(container.data, part) for word in item.split()]
 
 
-def settings(cluster: Cluster, pod: Pod, container: Container) -> Iterator[Setting]:
+@lru_cache(maxsize=256)
+def settings(cluster: Cluster, pod: Pod, container: Container) -> tuple[Setting, ...]:
     """All text that reaches a container: variables, command, arguments, files of mounted ConfigMaps."""
+    return tuple(_settings(cluster, pod, container))
+
+
+def _settings(cluster: Cluster, pod: Pod, container: Container) -> Iterator[Setting]:
     yield from variables(cluster, pod, container).values()
     for part in ("command", "args"):
         for number, item in enumerate(texts(container.data, part)):

@@ -13,10 +13,10 @@ from dify_gitops.rules.network import (
     EGRESS,
     INGRESS,
     SPECIAL_RANGES,
-    Network,
     contains,
     entries,
     every_namespace,
+    network_of,
     parse_range,
     pinned_namespace,
     policy_types,
@@ -63,7 +63,7 @@ def default_deny(cluster: Cluster) -> Iterator[Flaw]:
 )
 def metadata_server(cluster: Cluster) -> Iterator[Flaw]:
     """Pods reach the metadata server exactly where their ServiceAccount acts as a Google service account."""
-    network = Network(cluster)
+    network = network_of(cluster)
     for pod in cluster.pods:
         needed = bool(google_account(cluster, pod))
         for port in ports.METADATA:

@@ -6,6 +6,7 @@ https://kubernetes.io/docs/concepts/services-networking/network-policies/ and, f
 
 from __future__ import annotations
 
+from functools import cached_property, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,6 +47,7 @@ def endpoint(pod: Pod) -> Endpoint:
     return Endpoint(pod.namespace, pod.labels, pod.ports)
 
 
+@lru_cache(maxsize=1024)
 def parse_range(value: str) -> Range | None:
     """An address range; None for what is none."""
     try:
@@ -61,6 +63,7 @@ def contains(whole: Range | None, part: Range) -> bool:
     return isinstance(whole, IPv6Network) and isinstance(part, IPv6Network) and part.subnet_of(whole)
 
 
+@lru_cache(maxsize=1024)
 def is_special(part: Range) -> bool:
     """Whether all of a range lies in address space that is not the internet."""
     return any(contains(special, part) for special in SPECIAL_RANGES)
@@ -95,16 +98,19 @@ class Network:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._policies = cluster.every("NetworkPolicy")
+        self._found: dict[tuple[Pod, str], list[Object]] = {}
 
     def _restricting(self, pod: Pod, direction: str) -> list[Object]:
         """Policies that select a pod in that direction; without any, everything is allowed."""
-        return [
-            policy
-            for policy in self._policies
-            if policy.namespace == pod.namespace
-            and direction in policy_types(policy)
-            and matches(get(policy.data, "spec", "podSelector"), pod.labels)
-        ]
+        if (pod, direction) not in self._found:
+            self._found[pod, direction] = [
+                policy
+                for policy in self._policies
+                if policy.namespace == pod.namespace
+                and direction in policy_types(policy)
+                and matches(get(policy.data, "spec", "podSelector"), pod.labels)
+            ]
+        return self._found[pod, direction]
 
     def allows(self, direction: str, pod: Pod, other: Endpoint | Range, port: int, protocol: str = "TCP") -> bool:
         """Whether the policies of ``pod`` let it open (egress) or accept (ingress) a connection.
@@ -121,6 +127,7 @@ class Network:
             for entry in entries(policy, direction)
         )
 
+    @cached_property
     def public_address(self) -> IPv4Network:
         """A public address that no policy excepts: it stands for the internet.
 
@@ -177,6 +184,12 @@ def _block_covers(block: Any, other: Range) -> bool:
     if not contains(parse_range(text(block, "cidr")), other):
         return False
     return not any(hole and hole.overlaps(other) for hole in map(parse_range, texts(block, "except")))
+
+
+@lru_cache(maxsize=4)
+def network_of(cluster: Cluster) -> Network:
+    """The policies of a cluster, which several rules ask."""
+    return Network(cluster)
 
 
 def _opens_tcp(entry: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from dify_gitops.catalogue.addresses import LOAD_BALANCER
 from dify_gitops.rules.access import get, maps, text
 from dify_gitops.rules.calls import calls, container_port, service_port
 from dify_gitops.rules.ingress import routes
-from dify_gitops.rules.network import COLLECTOR, DNS, EGRESS, FRONT_ENDS, INGRESS, Network, endpoint
+from dify_gitops.rules.network import COLLECTOR, DNS, EGRESS, FRONT_ENDS, INGRESS, endpoint, network_of
 from dify_gitops.rules.rule import Flaw, rule
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _made_calls(cluster: Cluster) -> Iterator[tuple[Pod, Call]]:
 )
 def service_reachable(cluster: Cluster) -> Iterator[Flaw]:
     """Each Service in a pod's own configuration: egress there and ingress here allow the port."""
-    network = Network(cluster)
+    network = network_of(cluster)
     for pod, call in _made_calls(cluster):
         service = cluster.find("Service", call.namespace, call.service)
         entry = service_port(service, call.port) if service else None
@@ -63,9 +63,9 @@ def service_reachable(cluster: Cluster) -> Iterator[Flaw]:
 )
 def dns_reachable(cluster: Cluster) -> Iterator[Flaw]:
     """Pods that call Services, Google or the internet may ask kube-dns, by UDP and by TCP."""
-    network = Network(cluster)
+    network = network_of(cluster)
     callers = {id(pod) for pod, _ in _made_calls(cluster)}
-    internet = network.public_address()
+    internet = network.public_address
     for pod in cluster.pods:
         resolves = id(pod) in callers or bool(google_account(cluster, pod)) or network.reaches(pod, internet)
         for protocol in ("UDP", "TCP") if resolves else ():
@@ -87,7 +87,7 @@ def google_account(cluster: Cluster, pod: Pod) -> str:
 )
 def ingress_reachable(cluster: Cluster) -> Iterator[Flaw]:
     """Every backend of an Ingress admits Google's load balancers and health checks."""
-    network = Network(cluster)
+    network = network_of(cluster)
     seen = set()
     for ingress in cluster.every("Ingress"):
         for route in routes(ingress):
@@ -112,7 +112,7 @@ def ingress_reachable(cluster: Cluster) -> Iterator[Flaw]:
 )
 def metrics_reachable(cluster: Cluster) -> Iterator[Flaw]:
     """Every endpoint of a PodMonitoring admits the collectors of managed Prometheus."""
-    network = Network(cluster)
+    network = network_of(cluster)
     for monitoring in cluster.every("PodMonitoring"):
         for pod in cluster.selected(monitoring.namespace, get(monitoring.data, "spec", "selector")):
             for item in maps(monitoring.data, "spec", "endpoints"):
@@ -130,8 +130,8 @@ def metrics_reachable(cluster: Cluster) -> Iterator[Flaw]:
 )
 def outside_reachable(cluster: Cluster) -> Iterator[Flaw]:
     """Pods get out to Cloud SQL, Memorystore and Google's APIs where they have a container or identity for it."""
-    network = Network(cluster)
-    internet = network.public_address()
+    network = network_of(cluster)
+    internet = network.public_address
     for pod in cluster.pods:
         field = pod.field("metadata.labels")
         for container in pod.containers:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from dify_gitops.rules.cluster import Cluster, Object
+if TYPE_CHECKING:
+    from dify_gitops.rules.cluster import Object
 
 
 class Flaw(NamedTuple):
@@ -19,7 +20,8 @@ class Flaw(NamedTuple):
     hint: str = ""
 
 
-Check = Callable[[Cluster], Iterator[Flaw]]
+Check = Callable[[Any], Iterator[Flaw]]
+"""Takes a Cluster; a rule over Google Cloud takes an Estate, which is one."""
 
 
 class Rule(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops.rules.access import get, labels, mapping, maps, text
+from dify_gitops.rules.cluster import GROUPS
 from dify_gitops.rules.rule import Flaw, rule
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def names_valid(cluster: Cluster) -> Iterator[Flaw]:
 
 
 def _name_fits(item: Object) -> bool:
-    if item.kind in _SHORT_NAMES:
+    if item.kind in _SHORT_NAMES and item.group == GROUPS[item.kind]:
         return bool(_LABEL.fullmatch(item.name))
     return len(item.name) <= _LONGEST_NAME and bool(_SUBDOMAIN.fullmatch(item.name))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
+from dify_gitops.catalogue.google import SANDBOX_NODES
 from dify_gitops.input.checks import Complaint
 
 if TYPE_CHECKING:
@@ -82,6 +83,9 @@ def room_for_nodes(environment: Environment) -> Complaints:
     networks = _networks(environment.network)
     nodes = environment.nodes.max + _SURGE
     needs = f"{environment.nodes.max} nodes (nodes.max) and {_SURGE} more while nodes are replaced"
+    if environment.sandbox.gvisor:
+        nodes += SANDBOX_NODES + _SURGE
+        needs = f"{needs}, the same for {SANDBOX_NODES} nodes of the sandbox,"
     pods, own = networks["pods"], networks["nodes"]
     if _PODS[0] <= pods.prefixlen <= _PODS[1] and 2 ** (24 - pods.prefixlen) < nodes:
         largest = 24 - (nodes - 1).bit_length()

@@ -1,0 +1,1 @@
+"""What is watched: signals that the dashboard draws, the alerts on them, and the runbooks that their mails carry."""

@@ -1,0 +1,257 @@
+"""GKE: clusters and node pools.
+
+Sources: the Terraform provider that Config Connector 1.155 embeds (services/container/resource_container_cluster.go,
+resource_container_node_pool.go, node_config.go), and the CIS GKE Benchmark 1.9, section 5.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dify_gitops import names
+from dify_gitops.input import formats as f
+from dify_gitops.kinds.constraints.formats import CIDR, DURATION, LABEL, ZONE, cidr
+from dify_gitops.kinds.constraints.maintenance import MAINTENANCE
+from dify_gitops.kinds.constraints.model import (
+    AtMostOne,
+    ExactlyOne,
+    Excludes,
+    Format,
+    Kind,
+    Mandatory,
+    Name,
+    Needs,
+    OneOf,
+    Range,
+    Refused,
+    Sense,
+    Unique,
+    off,
+    on,
+    written,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAME = r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?", "a name of at most 40 lower-case letters, digits and hyphens"
+_WIDEST = 8  # bits of a range that may reach the control plane: CIS 5.6.3
+_MOST_PODS = 256  # https://cloud.google.com/kubernetes-engine/docs/how-to/flexible-pod-cidr
+_LEAST_PODS = 8
+
+
+def _narrow(value: str) -> str | None:
+    """A range of operators, not half of the internet."""
+    wrong = cidr(value)
+    if wrong is None and int(value.partition("/")[2]) <= _WIDEST:
+        return f"lets in a /{_WIDEST} or more"
+    return wrong
+
+
+def _default_pool(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Config Connector removes the default pool if it is told to, and only then."""
+    spec = item.get("spec", {})
+    key = names.REMOVE_DEFAULT_NODE_POOL
+    if item.get("metadata", {}).get("annotations", {}).get(key) != "true":
+        yield f"metadata.annotations[{key}]", "is not true: the default pool would stay, on Google's default account"
+        return
+    for field in ("nodeConfig", "nodeVersion"):
+        if field in spec:
+            yield f"spec.{field}", "is for the default pool, which is removed"
+    if spec.get("initialNodeCount") != 1:
+        yield "spec.initialNodeCount", "is not 1: the default pool, which is removed at once, must have one node"
+
+
+_DATAPLANE_V2 = "ADVANCED_DATAPATH"
+_CONTROL_PLANE = ("APISERVER", "SCHEDULER", "CONTROLLER_MANAGER")
+_WORKLOADS = ("STORAGE", "HPA", "POD", "DAEMONSET", "DEPLOYMENT", "STATEFULSET", "JOBSET")
+
+_CLUSTER = Kind(
+    "container",
+    "ContainerCluster",
+    immutable=(
+        "spec.clusterIpv4Cidr",
+        "spec.confidentialNodes",
+        "spec.datapathProvider",
+        "spec.defaultMaxPodsPerNode",
+        "spec.description",
+        "spec.dnsConfig",
+        "spec.enableAutopilot",
+        "spec.enableKubernetesAlpha",
+        "spec.enableMultiNetworking",
+        "spec.enableTpu",
+        "spec.initialNodeCount",
+        "spec.ipAllocationPolicy",
+        "spec.masterAuth.clientCertificateConfig",
+        "spec.networkRef",
+        "spec.networkingMode",
+        "spec.nodeConfig",
+        "spec.privateClusterConfig.masterIpv4CidrBlock",
+        "spec.privateClusterConfig.privateEndpointSubnetworkRef",
+        "spec.subnetworkRef",
+    ),
+    constraints=(
+        Name(*_NAME),
+        # Google would accept less of these without a word.
+        *on(
+            "spec.privateClusterConfig.enablePrivateNodes",
+            "spec.enableShieldedNodes",
+            "spec.enableIntranodeVisibility",
+            "spec.addonsConfig.gcePersistentDiskCsiDriverConfig.enabled",
+            "spec.addonsConfig.gkeBackupAgentConfig.enabled",
+            "spec.monitoringConfig.managedPrometheus.enabled",
+        ),
+        *off(
+            "spec.enableLegacyAbac",
+            "spec.enableKubernetesAlpha",
+            "spec.enableAutopilot",
+            "spec.masterAuth.clientCertificateConfig.issueClientCertificate",
+            "spec.masterAuthorizedNetworksConfig.gcpPublicCidrsAccessEnabled",
+            "spec.addonsConfig.httpLoadBalancing.disabled",
+            "spec.addonsConfig.horizontalPodAutoscaling.disabled",
+            "spec.addonsConfig.configConnectorConfig.enabled",
+        ),
+        OneOf("spec.networkingMode", ("VPC_NATIVE",)),
+        OneOf("spec.datapathProvider", (_DATAPLANE_V2,)),
+        OneOf("spec.releaseChannel.channel", ("RAPID", "REGULAR", "STABLE")),
+        OneOf("spec.securityPostureConfig.mode", ("BASIC",)),
+        OneOf("spec.securityPostureConfig.vulnerabilityMode", ("VULNERABILITY_BASIC",)),
+        OneOf("spec.gatewayApiConfig.channel", ("CHANNEL_STANDARD", "CHANNEL_EXPERIMENTAL", "CHANNEL_DISABLED")),
+        OneOf("spec.binaryAuthorization.evaluationMode", ("PROJECT_SINGLETON_POLICY_ENFORCE", "DISABLED")),
+        OneOf("spec.databaseEncryption.state", ("ENCRYPTED", "ALL_OBJECTS_ENCRYPTION_ENABLED", "DECRYPTED")),
+        OneOf("spec.clusterAutoscaling.autoscalingProfile", ("BALANCED", "OPTIMIZE_UTILIZATION")),
+        OneOf("spec.dnsConfig.clusterDns", ("PLATFORM_DEFAULT", "CLOUD_DNS")),
+        OneOf("spec.dnsConfig.clusterDnsScope", ("CLUSTER_SCOPE", "VPC_SCOPE")),
+        OneOf("spec.ipAllocationPolicy.stackType", ("IPV4", "IPV4_IPV6")),
+        OneOf("spec.loggingConfig.enableComponents[]", ("SYSTEM_COMPONENTS", "WORKLOADS", *_CONTROL_PLANE)),
+        OneOf(
+            "spec.monitoringConfig.enableComponents[]",
+            ("SYSTEM_COMPONENTS", *_CONTROL_PLANE, *_WORKLOADS, "KUBELET", "CADVISOR", "DCGM"),
+        ),
+        OneOf("spec.monitoringConfig.advancedDatapathObservabilityConfig[].relayMode", ("DISABLED", "INTERNAL_VPC_LB")),
+        OneOf(
+            "spec.notificationConfig.pubsub.filter.eventType[]",
+            ("UPGRADE_AVAILABLE_EVENT", "UPGRADE_EVENT", "SECURITY_BULLETIN_EVENT"),
+        ),
+        Range("spec.defaultMaxPodsPerNode", _LEAST_PODS, _MOST_PODS),
+        Format("spec.nodeLocations[]", *ZONE),
+        Format(
+            "spec.minMasterVersion", r"latest|[0-9]\.[0-9]{2}(\.[0-9]+(-gke\.[0-9]+)?)?", "a version such as '1.35'"
+        ),
+        Format("spec.privateClusterConfig.masterIpv4CidrBlock", r"[0-9.]+/28", "a range /28", cidr),
+        Format("spec.masterAuthorizedNetworksConfig.cidrBlocks[].cidrBlock", *CIDR, _narrow),
+        Format("spec.workloadIdentityConfig.workloadPool", r"[a-z0-9-]+\.svc\.id\.goog", "PROJECT.svc.id.goog"),
+        Format(
+            "spec.authenticatorGroupsConfig.securityGroup", r"gke-security-groups@\S+", "gke-security-groups@DOMAIN"
+        ),
+        Unique("spec.nodeLocations[]"),
+        Unique("spec.masterAuthorizedNetworksConfig.cidrBlocks[].cidrBlock"),
+        AtMostOne("spec.ipAllocationPolicy", ("clusterSecondaryRangeName", "clusterIpv4CidrBlock")),
+        AtMostOne("spec.ipAllocationPolicy", ("servicesSecondaryRangeName", "servicesIpv4CidrBlock")),
+        AtMostOne("spec.binaryAuthorization", ("enabled", "evaluationMode")),
+        Excludes("spec", "ipAllocationPolicy", ("clusterIpv4Cidr",)),
+        Excludes("spec", "binaryAuthorization", ("enableBinaryAuthorization",)),
+        Excludes("spec", "clusterTelemetry", ("loggingService", "monitoringService")),
+        # Dataplane V2 enforces NetworkPolicies by itself.
+        Excludes("spec", "datapathProvider", ("networkPolicy", "addonsConfig.networkPolicyConfig"), _DATAPLANE_V2),
+        Needs("spec.databaseEncryption", "state", ("keyName",), "ENCRYPTED"),
+        Needs("spec.databaseEncryption", "state", ("keyName",), "ALL_OBJECTS_ENCRYPTION_ENABLED"),
+        Needs("spec.clusterAutoscaling", "enabled", ("resourceLimits",), value=True),
+        Needs("spec.notificationConfig.pubsub", "enabled", ("topicRef",), value=True),
+        Refused("spec.masterAuth.username", "Kubernetes knows no passwords any more"),
+        Refused("spec.podSecurityPolicyConfig", "Kubernetes 1.25 took PodSecurityPolicy out"),
+        Refused("spec.workloadIdentityConfig.identityNamespace", "is the old name of workloadPool"),
+        Mandatory("spec", ("networkRef", "subnetworkRef"), "GKE takes the network that is called default"),
+        Mandatory("spec", ("networkingMode", "datapathProvider"), "GKE's default enforces no NetworkPolicy, for ever"),
+        Mandatory("spec", ("releaseChannel.channel", "maintenancePolicy"), "GKE decides what is upgraded, and when"),
+        Mandatory("spec", ("workloadIdentityConfig.workloadPool",), "pods would act as their node"),
+        Mandatory(
+            "spec",
+            ("privateClusterConfig.enablePrivateNodes", "masterAuthorizedNetworksConfig"),
+            "nodes or API server would be open to the internet",
+        ),
+        Mandatory("spec.addonsConfig", ("gkeBackupAgentConfig",), "backup.yaml makes no backup without it"),
+        Mandatory("spec", ("loggingConfig", "monitoringConfig"), "GKE's default tells nothing of the control plane"),
+        *MAINTENANCE,
+        Sense("", _default_pool),
+    ),
+)
+
+# Fields of spec.nodeConfig with which GKE would make the pool anew.
+_NODE = (
+    "advancedMachineFeatures bootDiskKMSCryptoKeyRef confidentialNodes diskSizeGb diskType ephemeralStorageConfig "
+    "ephemeralStorageLocalSsdConfig gcfsConfig guestAccelerator gvnic hostMaintenancePolicy labels "
+    "localNvmeSsdBlockConfig localSsdCount machineType metadata minCpuPlatform nodeGroupRef oauthScopes preemptible "
+    "reservationAffinity sandboxConfig serviceAccountRef shieldedInstanceConfig soleTenantConfig spot"
+).split()
+_ROLLOUT = "spec.upgradeSettings.blueGreenSettings.standardRolloutPolicy"
+
+_POOL = Kind(
+    "container",
+    "ContainerNodePool",
+    immutable=(
+        "spec.clusterRef",
+        "spec.initialNodeCount",
+        "spec.maxPodsPerNode",
+        "spec.namePrefix",
+        "spec.networkConfig.createPodRange",
+        "spec.networkConfig.podIpv4CidrBlock",
+        "spec.networkConfig.podRange",
+        "spec.networkConfig.subnetworkRef",
+        "spec.placementPolicy",
+        "spec.queuedProvisioning",
+        *(f"spec.nodeConfig.{field}" for field in _NODE),
+    ),
+    constraints=(
+        Name(*_NAME),
+        *on(
+            "spec.management.autoRepair",
+            "spec.management.autoUpgrade",
+            "spec.networkConfig.enablePrivateNodes",
+            "spec.nodeConfig.shieldedInstanceConfig.enableSecureBoot",
+            "spec.nodeConfig.shieldedInstanceConfig.enableIntegrityMonitoring",
+        ),
+        OneOf("spec.nodeConfig.workloadMetadataConfig.mode", ("GKE_METADATA",)),
+        OneOf("spec.nodeConfig.metadata.disable-legacy-endpoints", ("true",)),
+        OneOf("spec.nodeConfig.imageType", ("COS_CONTAINERD",)),
+        OneOf("spec.nodeConfig.diskType", ("pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced")),
+        OneOf("spec.nodeConfig.sandboxConfig.sandboxType", ("gvisor",)),
+        OneOf("spec.nodeConfig.loggingVariant", ("DEFAULT", "MAX_THROUGHPUT")),
+        OneOf("spec.nodeConfig.kubeletConfig.cpuManagerPolicy", ("none", "static", "")),
+        OneOf("spec.nodeConfig.taint[].effect", ("NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE")),
+        OneOf("spec.autoscaling.locationPolicy", ("BALANCED", "ANY")),
+        OneOf("spec.upgradeSettings.strategy", ("SURGE", "BLUE_GREEN")),
+        # An upgrade must not take a node away before there is another one.
+        OneOf("spec.upgradeSettings.maxUnavailable", (0,)),
+        Range("spec.upgradeSettings.maxSurge", 1, 20),
+        Range(f"{_ROLLOUT}.batchPercentage", 0, 1),
+        Range("spec.nodeConfig.diskSizeGb", 10, 65536),
+        Range("spec.maxPodsPerNode", _LEAST_PODS, _MOST_PODS),
+        Range("spec.nodeConfig.kubeletConfig.podPidsLimit", 1024, 4194304),
+        Format("spec.nodeConfig.machineType", *written(f.MachineType)),
+        Format("spec.nodeConfig.tags[]", *LABEL),
+        Format("spec.nodeLocations[]", *ZONE),
+        Format("spec.upgradeSettings.blueGreenSettings.nodePoolSoakDuration", *DURATION),
+        Format(f"{_ROLLOUT}.batchSoakDuration", *DURATION),
+        Unique("spec.nodeLocations[]"),
+        Excludes("spec.autoscaling", "totalMaxNodeCount", ("minNodeCount", "maxNodeCount")),
+        Excludes("spec", "autoscaling", ("nodeCount",)),
+        Excludes("spec", "initialNodeCount", ("nodeCount",)),
+        Excludes("spec", "management.autoUpgrade", ("version",), value=True),
+        Excludes("spec.upgradeSettings", "strategy", ("maxSurge", "maxUnavailable"), "BLUE_GREEN"),
+        Needs("spec.upgradeSettings", "blueGreenSettings", ("strategy",), value_needed="BLUE_GREEN"),
+        ExactlyOne(_ROLLOUT, ("batchPercentage", "batchNodeCount")),
+        Refused("spec.namePrefix", "does not go with the name, which every object has"),
+        Refused("spec.nodeConfig.workloadMetadataConfig.nodeMetadata", "is the old name of mode"),
+        Mandatory("spec.autoscaling", ("totalMaxNodeCount",), "the other limits hold in each zone"),
+        Mandatory("spec.management", ("autoRepair", "autoUpgrade"), "left out means false"),
+        Mandatory("spec.nodeConfig", ("machineType", "diskSizeGb", "diskType"), "GKE's choice would stay for ever"),
+        Mandatory(
+            "spec.nodeConfig",
+            ("imageType", "workloadMetadataConfig.mode", "shieldedInstanceConfig.enableSecureBoot"),
+            "GKE's default protects less",
+        ),
+    ),
+)
+
+KINDS = (_CLUSTER, _POOL)

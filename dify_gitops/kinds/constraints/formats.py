@@ -1,0 +1,44 @@
+"""Formats that the fields of several kinds have in common: (pattern, what it is called)."""
+
+from __future__ import annotations
+
+import ipaddress
+
+DURATION = r"[0-9]+(\.[0-9]+)?s", "a duration in seconds, such as 300s"
+CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]", "a time such as 03:00"
+TIMESTAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", "a time such as 2026-01-05T16:00:00Z"
+REGION = r"[a-z]+-[a-z]+[0-9]{1,2}", "a region such as asia-northeast1"
+REGION_OR_GLOBAL = r"global|[a-z]+-[a-z]+[0-9]{1,2}", "global or a region such as asia-northeast1"
+ZONE = r"[a-z]+-[a-z]+[0-9]{1,2}-[a-z]", "a zone such as asia-northeast1-a"
+CIDR = r"[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}", "an IPv4 range such as 10.0.0.0/16"
+IPV4 = r"[0-9]{1,3}(\.[0-9]{1,3}){3}", "an IPv4 address"
+PORTS = r"[0-9]{1,5}(-[0-9]{1,5})?", "a port or a range of ports, such as 22 or 8000-9000"
+FQDN = r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+", "a DNS name in lower case with its trailing dot"
+# RFC 1035 label: most of Compute Engine.
+LABEL = r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", "a letter and at most 62 lower-case letters, digits and hyphens"
+
+
+def cidr(value: str) -> str | None:
+    """What is wrong with an IPv4 range."""
+    try:
+        network = ipaddress.IPv4Network(value, strict=False)
+    except ValueError:
+        return "is no IPv4 range"
+    return None if str(network) == value else f"has host bits set; did you mean {network}?"
+
+
+def ipv4(value: str) -> str | None:
+    """What is wrong with an IPv4 address."""
+    try:
+        ipaddress.IPv4Address(value)
+    except ValueError:
+        return "is no IPv4 address"
+    return None
+
+
+def ports(value: str) -> str | None:
+    """What is wrong with a port or a range of ports."""
+    first, _, last = value.partition("-")
+    if int(last or first) > 65535:  # noqa: PLR2004 - the last port that TCP has
+        return "is beyond the last port, 65535"
+    return f"ends before it begins; did you mean {last}-{first}?" if last and int(last) < int(first) else None

@@ -1,0 +1,78 @@
+"""Memorystore for Redis. Source: the Terraform provider that Config Connector 1.155 embeds, services/redis."""
+
+from __future__ import annotations
+
+from dify_gitops.input import formats as f
+from dify_gitops.kinds.constraints.formats import TIMESTAMP, ZONE
+from dify_gitops.kinds.constraints.model import (
+    Excludes,
+    Format,
+    Kind,
+    Length,
+    Mandatory,
+    Name,
+    Needs,
+    OneOf,
+    Range,
+    Refused,
+    on,
+    written,
+)
+
+_WINDOW = "spec.maintenancePolicy.weeklyMaintenanceWindow"
+
+KINDS = (
+    Kind(
+        "redis",
+        "RedisInstance",
+        immutable=(
+            "spec.alternativeLocationId",
+            "spec.authorizedNetworkRef",
+            "spec.connectMode",
+            "spec.customerManagedKeyRef",
+            "spec.locationId",
+            "spec.region",
+            "spec.reservedIpRange",
+            "spec.tier",
+            "spec.transitEncryptionMode",
+        ),
+        constraints=(
+            Name(*written(f.RedisName)[:2]),
+            *on("spec.authEnabled"),
+            OneOf("spec.transitEncryptionMode", ("SERVER_AUTHENTICATION",)),
+            OneOf("spec.connectMode", ("PRIVATE_SERVICE_ACCESS",)),
+            # Any other one throws tasks of Celery away when memory gets short.
+            OneOf("spec.redisConfigs.maxmemory-policy", ("noeviction",)),
+            OneOf("spec.tier", ("BASIC", "STANDARD_HA")),
+            OneOf("spec.redisVersion", ("REDIS_6_X", "REDIS_7_0", "REDIS_7_2")),
+            OneOf("spec.readReplicasMode", ("READ_REPLICAS_DISABLED", "READ_REPLICAS_ENABLED")),
+            OneOf("spec.persistenceConfig.persistenceMode", ("DISABLED", "RDB")),
+            OneOf(
+                "spec.persistenceConfig.rdbSnapshotPeriod",
+                ("ONE_HOUR", "SIX_HOURS", "TWELVE_HOURS", "TWENTY_FOUR_HOURS"),
+            ),
+            OneOf(
+                f"{_WINDOW}[].day",
+                ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"),
+            ),
+            Range("spec.memorySizeGb", 1, 300),  # https://cloud.google.com/memorystore/docs/redis/redis-tiers
+            Range("spec.replicaCount", 0, 5),
+            Range(f"{_WINDOW}[].startTime.hours", 0, 23),
+            Range(f"{_WINDOW}[].startTime.minutes", 0, 59),
+            Length(_WINDOW, 1, 1),
+            Format("spec.persistenceConfig.rdbSnapshotStartTime", *TIMESTAMP),
+            Format("spec.locationId", *ZONE),
+            Format("spec.alternativeLocationId", *ZONE),
+            Needs("spec", "readReplicasMode", ("tier",), "READ_REPLICAS_ENABLED", "STANDARD_HA"),
+            Excludes("spec", "tier", ("alternativeLocationId",), "BASIC"),
+            Refused("spec.authString", "has no effect: Google makes the password"),
+            Refused("spec.maintenanceSchedule", "is what Google reports"),
+            Refused(f"{_WINDOW}[].duration", "is what Google reports: one hour"),
+            Mandatory("spec", ("authorizedNetworkRef",), "Google takes the network that is called default"),
+            Mandatory("spec", ("connectMode",), "DIRECT_PEERING is the default, and cannot be changed"),
+            Mandatory("spec", ("authEnabled", "transitEncryptionMode"), "the default is neither password nor TLS"),
+            Mandatory("spec", ("redisVersion", "maintenancePolicy"), "Google would choose version and time"),
+            Mandatory("spec", ("redisConfigs.maxmemory-policy",), "the default throws waiting tasks away"),
+        ),
+    ),
+)

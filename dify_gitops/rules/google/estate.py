@@ -1,0 +1,47 @@
+"""What the rules over Google Cloud look at: everything that one ``config-connector/<env>`` renders, and its input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dify_gitops.rules.access import text
+from dify_gitops.rules.cluster import Cluster, Object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dify_gitops.input.model import Environment
+
+_GROUP = ".cnrm.cloud.google.com"
+
+
+def service(item: Object) -> str:
+    """``sql`` for ``sql.cnrm.cloud.google.com``; empty for what is none of Config Connector's resources."""
+    name = item.group.removesuffix(_GROUP)
+    return name if name not in (item.group, "core") else ""
+
+
+def real_name(item: Object) -> str:
+    """Name in Google Cloud: ``spec.resourceID``, else the object's."""
+    return text(item.data, "spec", "resourceID") or item.name
+
+
+class Estate(Cluster):
+    """All objects of one project. ``environment`` is what they were made from."""
+
+    def __init__(self, documents: Iterable[dict[str, Any]], environment: Environment) -> None:
+        super().__init__(documents, environment.kubernetes, environment.dify)
+        self.environment = environment
+        self.project = environment.project
+        self.resources = [item for item in self.objects if service(item)]
+        self._google: dict[str, list[Object]] = {}
+        for item in self.resources:
+            self._google.setdefault(item.kind, []).append(item)
+
+    def of(self, *kinds: str) -> list[Object]:
+        """All resources of the given kinds."""
+        return [item for kind in kinds for item in self._google.get(kind, [])]
+
+    def named(self, kind: str, namespace: str, name: str) -> Object | None:
+        """One resource by the name of its object."""
+        return next((item for item in self.of(kind) if (item.namespace, item.name) == (namespace, name)), None)

@@ -1,0 +1,189 @@
+"""Rules over where things are: one project, one region, known annotations of Config Connector."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from dify_gitops import names
+from dify_gitops.input.words import nearest
+from dify_gitops.rules.access import mapping, text
+from dify_gitops.rules.google.estate import service
+from dify_gitops.rules.rule import Flaw, meant, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dify_gitops.rules.google.estate import Estate
+
+# Places in texts where a project id stands.
+_PROJECTS = (
+    re.compile(r"\bprojects/([a-z][a-z0-9-]{4,28}[a-z0-9])\b(?!/regions/[^/]+/serviceAttachments/)"),
+    re.compile(r"@([a-z][a-z0-9-]{4,28}[a-z0-9])\.iam\.gserviceaccount\.com"),
+    re.compile(r"\b([a-z][a-z0-9-]{4,28}[a-z0-9])\.svc\.id\.goog"),
+)
+# Keys whose whole value is a project id.
+_PROJECT_KEYS = frozenset(("project_id", "allowedConsumerProjects"))
+# Prose: runbooks and descriptions name what they like.
+_PROSE = frozenset(("documentation", "description", "content"))
+
+
+def _texts(node: Any, field: str) -> Iterator[tuple[str, str, str]]:
+    """(field, last key, text) of every text."""
+    if isinstance(node, str):
+        yield field, field.rpartition(".")[2].partition("[")[0], node
+    elif isinstance(node, list):
+        for number, child in enumerate(node):
+            yield from _texts(child, f"{field}[{number}]")
+    elif isinstance(node, dict):
+        for key, child in node.items():
+            if key not in _PROSE:
+                yield from _texts(child, f"{field}.{key}")
+
+
+@rule(
+    "google-project",
+    why="one environment is one project: anything that points to another one touches what is not ours",
+    remedy="use the project of the environment",
+)
+def google_project(estate: Estate) -> Iterator[Flaw]:
+    """Every project id is the environment's, and every resource and the namespace name it."""
+    own = estate.project
+    for item in estate.objects:
+        annotated = item.annotations.get(names.PROJECT_ID)
+        needed = bool(service(item)) or (item.kind == "Namespace" and item.name == names.INFRA)
+        field = f"metadata.annotations[{names.PROJECT_ID}]"
+        if needed and annotated is None:
+            yield Flaw(item, field, "is not set")
+        elif annotated not in (None, own):
+            yield Flaw(item, field, f"{annotated} is not {own}")
+        for place, key, value in _texts(mapping(item.data, "spec"), "spec"):
+            ids = [value] if key in _PROJECT_KEYS else [one for pattern in _PROJECTS for one in pattern.findall(value)]
+            for one in ids:
+                if one != own:
+                    yield Flaw(item, place, f"{one} is not {own}")
+
+
+@rule(
+    "google-region",
+    why="what lies in another region is far away, costs traffic, and is refused where both must be together",
+    remedy="use the region of the environment, or global where the kind is global",
+)
+def google_region(estate: Estate) -> Iterator[Flaw]:
+    """Regional resources and zones are in the environment's region. Buckets may lie where their data may."""
+    own = estate.environment.region
+    for item in estate.resources:
+        if item.kind == "StorageBucket":
+            continue
+        spec = mapping(item.data, "spec")
+        for key in ("region", "location"):
+            value = text(spec, key)
+            if value and value not in (own, "global"):
+                yield Flaw(item, f"spec.{key}", f"{value} is not {own}")
+        zones = spec.get("nodeLocations")
+        for number, zone in enumerate(zones if isinstance(zones, list) else []):
+            if not str(zone).startswith(f"{own}-"):
+                yield Flaw(item, f"spec.nodeLocations[{number}]", f"{zone} is not in {own}")
+
+
+# Annotations below cnrm.cloud.google.com that people write, with their values (empty: any).
+# https://cloud.google.com/config-connector/docs/reference/annotations
+_ANNOTATIONS: dict[str, frozenset[str]] = {
+    "project-id": frozenset(),
+    "deletion-policy": frozenset(("abandon", "delete")),
+    "state-into-spec": frozenset(("absent",)),  # merge writes Google's defaults into the spec: drift for ever
+    "management-conflict-prevention-policy": frozenset(("none", "resource")),
+    "reconcile-interval-in-seconds": frozenset(),
+    "force-destroy": frozenset(("false",)),  # true deletes a bucket with its files, a zone with its records
+    "remove-default-node-pool": frozenset(("true",)),
+    "disable-on-destroy": frozenset(("false",)),  # true turns an API off for everybody in the project
+    "disable-dependent-services": frozenset(("false",)),
+    "unmanaged": frozenset(),
+}
+# Config Connector 1.155, pkg/controller/direct/sql/sqlinstance_controller.go.
+_UNMANAGED = frozenset(
+    "spec.instanceType spec.maintenanceVersion spec.settings spec.settings.edition spec.settings.activationPolicy "
+    "spec.settings.backupConfiguration spec.settings.backupConfiguration.enabled "
+    "spec.settings.backupConfiguration.startTime spec.settings.backupConfiguration.pointInTimeRecoveryEnabled "
+    "spec.settings.backupConfiguration.transactionLogRetentionDays "
+    "spec.settings.backupConfiguration.backupRetentionSettings spec.settings.connectorEnforcement "
+    "spec.settings.dataCacheConfig spec.settings.diskAutoresize spec.settings.diskAutoresizeLimit "
+    "spec.settings.diskSize spec.settings.diskType spec.settings.ipConfiguration "
+    "spec.settings.ipConfiguration.ipv4Enabled spec.settings.locationPreference "
+    "spec.settings.locationPreference.zone spec.settings.pricingPlan spec.replicaConfiguration "
+    "spec.replicationCluster".split()
+)
+_ONLY = {
+    names.UNMANAGED: "SQLInstance",
+    names.REMOVE_DEFAULT_NODE_POOL: "ContainerCluster",
+    names.DISABLE_ON_DESTROY: "Service",
+}
+
+
+@rule(
+    "google-annotation",
+    why="Config Connector ignores a key or value that it does not know, without a word; some values destroy",
+    remedy="use a spelling of https://cloud.google.com/config-connector/docs/reference/annotations",
+)
+def google_annotation(estate: Estate) -> Iterator[Flaw]:
+    """Annotations of Config Connector: known keys, on the kinds that read them, with values that destroy nothing."""
+    for item in estate.objects:
+        for key, value in item.annotations.items():
+            prefix, slash, short = key.partition("/")
+            if slash and prefix.endswith("cnrm.cloud.google.com"):
+                allowed = _ANNOTATIONS.get(short) if prefix == "cnrm.cloud.google.com" else None
+                for message, near in _misread(item.kind, key, value, allowed):
+                    yield Flaw(item, f"metadata.annotations[{key}]", message, meant(near))
+    for item in estate.of("Service"):
+        if names.DISABLE_ON_DESTROY not in item.annotations:
+            field = f"metadata.annotations[{names.DISABLE_ON_DESTROY}]"
+            yield Flaw(item, field, "is not set: the API would be turned off with the object", "set it to 'false'")
+
+
+def _misread(kind: str, key: str, value: str, allowed: frozenset[str] | None) -> Iterator[tuple[str, str | None]]:
+    """(message, nearest word) of what Config Connector does not read as it was meant."""
+    if allowed is None:
+        yield "means nothing to Config Connector", nearest(key.partition("/")[2], _ANNOTATIONS)
+    elif allowed and value not in allowed:
+        yield f"{value!r} is not {' or '.join(sorted(allowed))}", nearest(value, allowed)
+    elif _ONLY.get(key, kind) != kind:
+        yield f"is read on {_ONLY[key]} only", None
+    elif key == names.UNMANAGED:
+        for path in value.split(","):
+            if path not in _UNMANAGED:
+                yield f"{path!r} cannot be left unmanaged", nearest(path, _UNMANAGED)
+
+
+@rule(
+    "google-disk-grows",
+    why="the disk grows by itself; Config Connector would try to shrink it back, which fails for ever",
+    remedy=f"annotate it with {names.UNMANAGED}: spec.settings.diskSize",
+)
+def google_disk_grows(estate: Estate) -> Iterator[Flaw]:
+    """An instance that resizes its disk leaves the size unmanaged, below its limit."""
+    for item in estate.of("SQLInstance"):
+        settings = mapping(item.data, "spec", "settings")
+        size, limit = settings.get("diskSize"), settings.get("diskAutoresizeLimit")
+        unmanaged = item.annotations.get(names.UNMANAGED, "").split(",")
+        grows = size is not None and settings.get("diskAutoresize") is not False
+        if grows and "spec.settings.diskSize" not in unmanaged:
+            yield Flaw(item, f"metadata.annotations[{names.UNMANAGED}]", "lacks spec.settings.diskSize")
+        if isinstance(size, int) and isinstance(limit, int) and 0 < limit < size:
+            yield Flaw(item, "spec.settings.diskAutoresizeLimit", f"{limit} is less than diskSize, {size}")
+
+
+_LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
+
+
+@rule(
+    "google-label",
+    why="labels without a slash become labels in Google Cloud, which takes fewer characters than Kubernetes",
+    remedy="lower-case letters, digits, '-' and '_'; or a key with a domain and a slash, which stays in Kubernetes",
+)
+def google_label(estate: Estate) -> Iterator[Flaw]:
+    """Labels of resources are labels that Google Cloud takes; secrets for External Secrets carry its mark."""
+    for item in estate.resources:
+        for key, value in item.labels.items():
+            if "/" not in key and not (_LABEL_KEY.fullmatch(key) and _LABEL_VALUE.fullmatch(value)):
+                yield Flaw(item, f"metadata.labels[{key}]", f"{key}: {value} is no label of Google Cloud")
