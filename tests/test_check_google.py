@@ -123,7 +123,7 @@ def test_the_user_s_files_stay_and_a_gone_environment_goes(root: Path) -> None:
     [
         (
             {"region": "europe-west3"},
-            "cloud-sql.yaml: SQLInstance dify-infra/dify-postgres-a: spec.region: asia-northeast1 cannot become europe-west3",
+            "SQLInstance dify-infra/dify-postgres-a: spec.region: asia-northeast1 cannot become europe-west3",
         ),
         (
             {"nodes": "{machine: n2-standard-8}"},
