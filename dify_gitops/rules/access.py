@@ -11,7 +11,7 @@ from typing import Any
 def get(data: Any, *path: str) -> Any:
     """The value under ``path``; None where any step is missing or is no mapping."""
     for key in path:
-        if not isinstance(data, dict):
+        if data.__class__ is not dict:  # parsers make no other mappings, and this is asked most of all
             return None
         data = data.get(key)
     return data

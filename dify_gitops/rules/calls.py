@@ -45,7 +45,8 @@ def calls(cluster: Cluster, pod: Pod) -> tuple[Call, ...]:
     found: dict[tuple[str, str, int | None], Call] = {}
     for container in pod.containers:
         for setting in settings(cluster, pod, container):
-            if setting.name in _NOT_CALLED:
+            address = ":" in setting.value or "." in setting.value or setting.name.endswith("_HOST")
+            if setting.name in _NOT_CALLED or not address:
                 continue
             for call in _in(cluster, pod, container, setting):
                 found.setdefault((call.namespace, call.service, call.port), call)

@@ -174,6 +174,7 @@ class Cluster:
         for item in self.objects:
             if GROUPS.get(item.kind) == item.group:
                 self._by_kind.setdefault(item.kind, []).append(item)
+        self._behind: dict[Object, list[Pod]] = {}
         self._home: dict[str, list[Pod]] = {}
         for pod in self.pods:
             self._home.setdefault(pod.namespace, []).append(pod)
@@ -193,7 +194,10 @@ class Cluster:
 
     def behind(self, service: Object) -> list[Pod]:
         """Pod templates that a Service sends to."""
-        return self.selected(service.namespace, of_labels(service.data, "spec", "selector"))
+        if service not in self._behind:
+            wanted = of_labels(service.data, "spec", "selector")
+            self._behind[service] = self.selected(service.namespace, wanted)
+        return self._behind[service]
 
     def namespace_labels(self, namespace: str) -> dict[str, str]:
         """Labels of a namespace and the one that the API server sets; of a foreign namespace only that."""

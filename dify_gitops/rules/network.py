@@ -6,7 +6,7 @@ https://kubernetes.io/docs/concepts/services-networking/network-policies/ and, f
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -67,6 +67,13 @@ def contains(whole: Range | None, part: Range) -> bool:
 def is_special(part: Range) -> bool:
     """Whether all of a range lies in address space that is not the internet."""
     return any(contains(special, part) for special in SPECIAL_RANGES)
+
+
+@cache
+def _samples() -> list[IPv4Network]:
+    """Addresses all over the internet."""
+    found = [IPv4Network(f"{first}.{first}.{first}.{first}") for first in range(1, 224)]
+    return [one for one in found if not is_special(one)]
 
 
 def policy_types(policy: Object) -> set[str]:
@@ -133,16 +140,14 @@ class Network:
 
         Environments may use public addresses privately, so that no fixed one will do.
         """
-        holes = [
+        holes = {
             parse_range(hole)
             for policy in self._policies
             for entry in entries(policy, EGRESS)
             for peer in maps(entry, PEERS[EGRESS])
             for hole in texts(peer, "ipBlock", "except")
-        ]
-        samples = [IPv4Network(f"{first}.{first}.{first}.{first}") for first in range(1, 224)]
-        public = [sample for sample in samples if not is_special(sample)]
-        return next((one for one in public if not any(contains(hole, one) for hole in holes)), public[0])
+        }
+        return next((one for one in _samples() if not any(contains(hole, one) for hole in holes)), _samples()[0])
 
     def reaches(self, pod: Pod, address: Range) -> bool:
         """Whether a pod may open TCP connections to an address on any port."""

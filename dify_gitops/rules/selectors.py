@@ -24,9 +24,12 @@ def matches(selector: Any, subject: Mapping[str, str]) -> bool:
     """
     if not isinstance(selector, dict):
         return False
-    if any(subject.get(key) != value for key, value in mapping(selector, "matchLabels").items()):
-        return False
-    return all(_satisfied(expression, subject) for expression in maps(selector, "matchExpressions"))
+    for key, value in mapping(selector, "matchLabels").items():  # no generator: this is asked most of all
+        if subject.get(key) != value:
+            return False
+    return "matchExpressions" not in selector or all(
+        _satisfied(expression, subject) for expression in maps(selector, "matchExpressions")
+    )
 
 
 def _satisfied(expression: dict[str, Any], subject: Mapping[str, str]) -> bool:

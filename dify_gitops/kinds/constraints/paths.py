@@ -15,15 +15,32 @@ def _steps(path: str) -> tuple[tuple[str, bool], ...]:
     return tuple((part.removesuffix("[]"), part.endswith("[]")) for part in path.split(".")) if path else ()
 
 
+@functools.cache
+def _keys(path: str) -> tuple[str, ...] | None:
+    """Keys of a path that leads through no list, None for others."""
+    return None if "[]" in path else tuple(key for key, _ in _steps(path))
+
+
 def values(data: Any, path: str) -> list[tuple[str, Any]]:
     """``[(field, value)]`` of everything that stands under ``path``; items of lists by their number."""
+    keys = _keys(path)
+    if keys is None:
+        return _through_lists(data, path)
+    for key in keys:  # most paths, thousands of times
+        if data.__class__ is not dict or key not in data:
+            return []
+        data = data[key]
+    return [(path, data)]
+
+
+def _through_lists(data: Any, path: str) -> list[tuple[str, Any]]:
     found = [("", data)]
     for key, listed in _steps(path):
         below: list[tuple[str, Any]] = []
         for field, value in found:
             if not isinstance(value, dict) or key not in value:
                 continue
-            here, there = f"{field}.{key}" if field else key, value[key]
+            here, there = under(field, key), value[key]
             if not listed:
                 below.append((here, there))
             elif isinstance(there, list):

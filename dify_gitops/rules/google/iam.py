@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dify_gitops.catalogue.google import CONFIG_CONNECTOR_ROLES, SERVICE_ACCOUNT_USER, WORKLOAD_IDENTITY_USER
@@ -38,6 +39,7 @@ class Grant(NamedTuple):
     condition: str
 
 
+@lru_cache(maxsize=4)
 def grants(estate: Estate) -> list[Grant]:
     """Every grant of every IAMPolicyMember, IAMPartialPolicy and IAMPolicy."""
     found = []

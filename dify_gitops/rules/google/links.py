@@ -58,6 +58,9 @@ _EXTERNAL = (
 )
 
 
+SECRET = "Secret"  # noqa: S105 - the kind of a link to a key of a Secret; its name reads «Secret key»
+
+
 class Link(NamedTuple):
     """A name in an object that stands for another one. ``kind`` is empty where the field does not say it.
 
@@ -112,8 +115,9 @@ def _walk(item: Object, node: Any, field: str) -> Iterator[Link]:
 
 
 def _reference(item: Object, key: str, value: Any, field: str) -> Iterator[Link]:
-    """A ``{name}`` or ``{external}``; ``secretKeyRef`` is Kubernetes' own, and other keys hold references deeper."""
+    """A ``{name}``, ``{external}`` or, of a Secret, ``{name, key}``."""
     if key == "secretKeyRef":
+        yield Link(item, field, SECRET, item.namespace, f"{text(value, 'name')} {text(value, 'key')}")
         return
     kind = text(value, "kind") or KINDS.get(key, "")
     if name := text(value, "name"):
@@ -136,24 +140,6 @@ def _names(item: Object) -> Iterator[Link]:
         name = get(item.data, "spec", *path)
         if isinstance(name, str):
             yield Link(item, ".".join(("spec", *path)), "ComputeAddress", item.namespace, name, real=True)
-
-
-def secret_keys(estate: Estate) -> Iterator[tuple[Object, str, str, str]]:
-    """(object, field, Secret, key) of every ``secretKeyRef``."""
-    for item in estate.resources:
-        yield from _secret_keys(item, mapping(item.data, "spec"), "spec")
-
-
-def _secret_keys(item: Object, node: Any, field: str) -> Iterator[tuple[Object, str, str, str]]:
-    if isinstance(node, list):
-        for number, child in enumerate(node):
-            yield from _secret_keys(item, child, f"{field}[{number}]")
-    elif isinstance(node, dict):
-        for key, child in node.items():
-            if key == "secretKeyRef":
-                yield item, f"{field}.{key}", text(child, "name"), text(child, "key")
-            else:
-                yield from _secret_keys(item, child, f"{field}.{key}")
 
 
 def subnet_of(estate: Estate, item: Object) -> Object | None:

@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
     from dify_gitops.rules.google.estate import Estate
 
-# Places in texts where a project id stands.
+# Places in texts where a project id stands, with a word by which most texts are told to have none.
 _PROJECTS = (
-    re.compile(r"\bprojects/([a-z][a-z0-9-]{4,28}[a-z0-9])\b(?!/regions/[^/]+/serviceAttachments/)"),
-    re.compile(r"@([a-z][a-z0-9-]{4,28}[a-z0-9])\.iam\.gserviceaccount\.com"),
-    re.compile(r"\b([a-z][a-z0-9-]{4,28}[a-z0-9])\.svc\.id\.goog"),
+    ("projects/", re.compile(r"\bprojects/([a-z][a-z0-9-]{4,28}[a-z0-9])\b(?!/regions/[^/]+/serviceAttachments/)")),
+    (".iam.gserviceaccount.com", re.compile(r"@([a-z][a-z0-9-]{4,28}[a-z0-9])\.iam\.gserviceaccount\.com")),
+    (".svc.id.goog", re.compile(r"\b([a-z][a-z0-9-]{4,28}[a-z0-9])\.svc\.id\.goog")),
 )
 # Keys whose whole value is a project id.
 _PROJECT_KEYS = frozenset(("project_id", "allowedConsumerProjects"))
 # Prose: runbooks and descriptions name what they like.
 _PROSE = frozenset(("documentation", "description", "content"))
+
+
+def _projects(value: str) -> list[str]:
+    """Project ids in a text."""
+    return [one for word, pattern in _PROJECTS if word in value for one in pattern.findall(value)]
 
 
 def _texts(node: Any, field: str) -> Iterator[tuple[str, str, str]]:
@@ -58,8 +63,7 @@ def google_project(estate: Estate) -> Iterator[Flaw]:
         elif annotated not in (None, own):
             yield Flaw(item, field, f"{annotated} is not {own}")
         for place, key, value in _texts(mapping(item.data, "spec"), "spec"):
-            ids = [value] if key in _PROJECT_KEYS else [one for pattern in _PROJECTS for one in pattern.findall(value)]
-            for one in ids:
+            for one in [value] if key in _PROJECT_KEYS else _projects(value):
                 if one != own:
                     yield Flaw(item, place, f"{one} is not {own}")
 

@@ -8,7 +8,7 @@ from dify_gitops.catalogue.secrets import INVENTORY
 from dify_gitops.input.words import nearest
 from dify_gitops.rules.access import maps, text, texts
 from dify_gitops.rules.google.estate import real_name
-from dify_gitops.rules.google.links import links, secondary_ranges, secret_keys, subnet_of, target
+from dify_gitops.rules.google.links import SECRET, links, secondary_ranges, subnet_of, target
 from dify_gitops.rules.rule import Flaw, meant, rule
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dify_gitops.rules.google.estate import Estate
 
-_ELSEWHERE = ("Project",)  # never objects here; google-project judges their ids
+_ELSEWHERE = ("Project", SECRET)  # judged by rules of their own
 
 
 @rule(
@@ -42,15 +42,18 @@ def google_reference(estate: Estate) -> Iterator[Flaw]:
 )
 def google_secret_exists(estate: Estate) -> Iterator[Flaw]:
     """Secrets that Config Connector reads are in the inventory for its namespace, or rendered as ExternalSecret."""
-    known = {(entry.namespace, entry.secret, entry.key) for entry in INVENTORY}
+    known = {(entry.namespace, f"{entry.secret} {entry.key}") for entry in INVENTORY}
     rendered = {
         (item.namespace, text(item.data, "spec", "target", "name") or item.name)
         for item in estate.every("ExternalSecret", "Secret")
     }
-    for item, field, secret, key in secret_keys(estate):
-        if (item.namespace, secret, key) not in known and (item.namespace, secret) not in rendered:
-            near = nearest(f"{secret} {key}", [f"{s} {k}" for space, s, k in known if space == item.namespace])
-            yield Flaw(item, field, f"there is no key {key} of a Secret {item.namespace}/{secret}", meant(near))
+    for link in links(estate):
+        secret, _, key = link.name.partition(" ")
+        missing = (link.namespace, link.name) not in known and (link.namespace, secret) not in rendered
+        if link.kind == SECRET and missing:
+            near = nearest(link.name, [name for space, name in known if space == link.namespace])
+            message = f"there is no key {key} of a Secret {link.namespace}/{secret}"
+            yield Flaw(link.source, link.field, message, meant(near))
 
 
 @rule(
