@@ -5,6 +5,7 @@ A signal is both: what the dashboard draws, and from where on somebody is called
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -117,6 +118,12 @@ def _condition(one: Condition) -> dict[str, Any]:
     }
 
 
+@cache
+def _page(name: str) -> Template:
+    """A page of runbooks/, read once for all environments."""
+    return Template((Path(__file__).parent / "runbooks" / f"{name}.md").read_text(encoding="utf-8"))
+
+
 def _runbook(site: Site, name: str, facts: dict[str, Any]) -> str:
     """What the person reads who was woken up: a page of runbooks/, with the names of this environment in it."""
     environment = site.environment
@@ -135,8 +142,7 @@ def _runbook(site: Site, name: str, facts: dict[str, Any]) -> str:
         "console": "https://console.cloud.google.com",
         "login": f"gcloud container clusters get-credentials {names.CLUSTER} {where}{endpoint}",
     }
-    text = (Path(__file__).parent / "runbooks" / f"{name}.md").read_text(encoding="utf-8")
-    return Template(text).substitute(known | facts)
+    return _page(name).substitute(known | facts)
 
 
 def policy(site: Site, why: str, alert: Alert, conditions: Iterable[Condition], **facts: Any) -> Manifest:
