@@ -19,22 +19,23 @@ STATUS = "exit status: 0 fine, 1 findings, 2 wrong input or usage, 3 a bug of ou
 
 
 def generate(root: Path, _form: str = "text") -> Exit:
-    """Write the repository; the last line says what changed."""
+    """Write the repository; the last line says what changed. Findings are changes that Config Connector refuses."""
     from dify_gitops.input.load import load_repository
     from dify_gitops.repository import parts, refused_changes
     from dify_gitops.write import Changes, apply
 
     repository = load_repository(root)
     changes = Changes()
+    refused: list[Finding] = []
     for part in parts(repository, root):
         done = apply(root, part)
         changes.add(done)
-        if done.before:
-            _report(refused_changes(done.before, part.tree), "text", sys.stderr)
+        refused += refused_changes(done.before, part.tree)
     for path in changes.strays:
         print(f"{path}: not ours, left alone; nothing reads it here, custom/ is the place for it", file=sys.stderr)
+    _report(refused, "text", sys.stderr)
     print(changes)
-    return Exit.OK
+    return Exit.FINDINGS if refused else Exit.OK
 
 
 def check(root: Path, form: str = "text") -> Exit:

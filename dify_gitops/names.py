@@ -74,7 +74,6 @@ SERVICES_RANGE = "services"
 PRIVATE_SERVICES = "dify-private-services"  # range of Cloud SQL and Memorystore
 CLUSTER = "dify"
 NODE_TAG = "dify-node"
-DNS_ZONE = "dify"
 ROUTER = "dify"
 NAT = "dify"
 LOG_BUCKET = "dify"

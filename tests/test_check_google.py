@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from repo import PLATFORM, environment, generate, make, write_input
 
-from dify_gitops import check
+from dify_gitops import check, cli
+from dify_gitops.errors import Exit
 from dify_gitops.toolchain import ROOT
 
 CUSTOM = "config-connector/prod/custom/kustomization.yaml"
@@ -139,7 +140,7 @@ def test_generating_tells_what_config_connector_will_refuse(
     root: Path, keys: dict[str, str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_input(root, prod=environment(**keys))
-    generate(root)
+    assert cli.generate(root) == Exit.FINDINGS
     told = capsys.readouterr().err
     assert said in told
     assert "[google-immutable]" in told

@@ -76,7 +76,6 @@ REQUIREMENTS = [
     ("ContainerCluster dify", "spec.monitoringConfig.managedPrometheus.enabled", True),
     ("ContainerCluster dify", "spec.addonsConfig.gkeBackupAgentConfig.enabled", True),
     ("ContainerCluster dify", "spec.securityPostureConfig.mode", "BASIC"),
-    ("ContainerCluster dify", "spec.securityPostureConfig.vulnerabilityMode", "VULNERABILITY_BASIC"),
     ("ContainerCluster dify", "spec.costManagementConfig.enabled", True),
     ("ContainerNodePool dify-a", "spec.autoscaling.totalMinNodeCount", 1),
     ("ContainerNodePool dify-a", "spec.autoscaling.totalMaxNodeCount", 10),
@@ -108,10 +107,10 @@ REQUIREMENTS = [
     ("SQLInstance dify-postgres-a", "spec.settings.insightsConfig.queryInsightsEnabled", True),
     ("SQLInstance dify-postgres-a", "spec.settings.maintenanceWindow", {"day": 7, "hour": 4, "updateTrack": "stable"}),
     ("SQLInstance dify-postgres-a", "spec.settings.deletionProtectionEnabled", True),
-    ("SQLDatabase dify", "spec.deletionPolicy", "ABANDON"),
-    ("SQLDatabase dify-plugin", "spec.resourceID", "dify_plugin"),
-    ("SQLUser dify", "spec.password.valueFrom.secretKeyRef", {"name": "dify-database", "key": "password"}),
-    ("SQLUser dify-plugin", "spec.password.valueFrom.secretKeyRef.name", "dify-plugin-database"),
+    ("SQLDatabase dify-postgres-a-dify", "spec.deletionPolicy", "ABANDON"),
+    ("SQLDatabase dify-postgres-a-dify-plugin", "spec.resourceID", "dify_plugin"),
+    ("SQLUser dify-postgres-a-dify", "spec.password.valueFrom.secretKeyRef.name", "dify-database"),
+    ("SQLUser dify-postgres-a-dify-plugin", "spec.password.valueFrom.secretKeyRef.name", "dify-plugin-database"),
     # Memorystore
     ("RedisInstance dify-redis-a", "spec.redisVersion", "REDIS_6_X"),
     ("RedisInstance dify-redis-a", "spec.memorySizeGb", 1),
@@ -138,8 +137,12 @@ REQUIREMENTS = [
     ("ComputeSSLPolicy dify", "spec.minTlsVersion", "TLS_1_2"),
     ("ComputeSecurityPolicy dify", "spec.adaptiveProtectionConfig.layer7DdosDefenseConfig.enable", True),
     ("ComputeSecurityPolicy dify", "spec.rule[].rateLimitOptions.rateLimitThreshold.count", [1200]),
-    ("DNSManagedZone dify", "spec.dnsName", "dify.prod.acme.example."),
-    ("DNSRecordSet dify", "spec.rrdatasRefs[]", [{"kind": "ComputeAddress", "name": "dify"}]),
+    ("DNSManagedZone zone-dify-prod-acme-example", "spec.dnsName", "dify.prod.acme.example."),
+    (
+        "DNSRecordSet zone-dify-prod-acme-example.dify.prod.acme.example",
+        "spec.rrdatasRefs[]",
+        [{"kind": "ComputeAddress", "name": "dify"}],
+    ),
     # Watching
     ("LoggingLogBucket dify", "spec.retentionDays", 30),
     # Backup
@@ -211,10 +214,10 @@ def test_only_a_line_of_a_dev_environment_unlocks_them(tmp_path: Path) -> None:
 
 
 def test_dev_has_the_same_shape_at_trial_size(prod_google: Cluster, dev_google: Cluster) -> None:
-    def shape(cluster: Cluster, project: str) -> set[str]:
-        return {f"{item['kind']} {item['metadata']['name'].replace(project, 'P')}" for item in cluster.objects}
+    def shape(cluster: Cluster, name: str) -> set[str]:
+        return {f"{item['kind']} {item['metadata']['name'].replace(name, 'NAME')}" for item in cluster.objects}
 
-    assert shape(prod_google, PROJECT) == shape(dev_google, "acme-dify-dev")
+    assert shape(prod_google, "prod") == shape(dev_google, "dev")
     instance = dev_google.get("SQLInstance", "dify-postgres-a")["spec"]["settings"]
     assert (instance["tier"], instance["diskSize"], instance["availabilityType"]) == ("db-custom-1-3840", 20, "ZONAL")
     assert dev_google.get("RedisInstance", "dify-redis-a")["spec"]["tier"] == "BASIC"
@@ -243,8 +246,8 @@ def test_who_may_do_what(prod_google: Cluster) -> None:
     files = ["dify-api", "dify-beat", "dify-worker"]
     both = ["roles/storage.objectAdmin", "roles/storage.legacyBucketReader"]
     backups = ["dify-weaviate", "dify-weaviate-backup"]
-    for bucket, members in (("files", files), ("backups", backups)):
-        found = roles(prod_google, f"bucket-{bucket}")
+    for bucket, members in (("dify", files), ("dify-weaviate", backups)):
+        found = roles(prod_google, f"bucket-{PROJECT}-{bucket}")
         assert [(role, found[role]) for role in both] == [(role, members) for role in both]
     reader = "roles/secretmanager.secretAccessor"
     for secret in prod_google.all("SecretManagerSecret"):
@@ -343,7 +346,7 @@ def test_private_service_connect_comes_in_two_steps(tmp_path: Path) -> None:
     first = option(tmp_path / "first", database="{privateServiceConnect: {}}")
     config = first.get("SQLInstance", "dify-postgres-a")["spec"]["settings"]["ipConfiguration"]["pscConfig"]
     assert config == [{"pscEnabled": True, "allowedConsumerProjects": [PROJECT]}]
-    assert first.get("ComputeAddress", "dify-postgres-endpoint")["spec"]["address"] == "10.0.255.253"
+    assert first.get("ComputeAddress", "dify-postgres-a-endpoint")["spec"]["address"] == "10.0.255.253"
     assert first.all("ComputeForwardingRule") == []
     attachment = "projects/p0-tp/regions/asia-northeast1/serviceAttachments/a-0"
     known = f"{{serviceAttachment: {attachment}, dnsName: 0.1.asia-northeast1.sql.goog.}}"
@@ -351,14 +354,14 @@ def test_private_service_connect_comes_in_two_steps(tmp_path: Path) -> None:
     (rule,) = second.all("ComputeForwardingRule")
     assert rule["spec"]["target"]["serviceAttachmentRef"]["external"] == attachment
     assert rule["spec"]["loadBalancingScheme"] == "", "explicitly, or it becomes EXTERNAL"
-    assert second.get("DNSRecordSet", "dify-postgres-endpoint")["spec"]["name"] == "0.1.asia-northeast1.sql.goog."
+    assert second.get("DNSRecordSet", "dify-postgres-a-endpoint")["spec"]["name"] == "0.1.asia-northeast1.sql.goog."
 
 
 def test_plugins_get_a_bucket_where_the_daemon_needs_no_key(prod_google: Cluster, tmp_path: Path) -> None:
     assert len(prod_google.all("StorageBucket")) == 2
     later = option(tmp_path, images="{pluginDaemon: {tag: 0.5.7-local}}")
     assert later.get("StorageBucket", f"{PROJECT}-dify-plugins")
-    assert set(map(tuple, roles(later, "bucket-plugins").values())) == {("dify-plugin-daemon",)}
+    assert set(map(tuple, roles(later, f"bucket-{PROJECT}-dify-plugins").values())) == {("dify-plugin-daemon",)}
 
 
 def test_dns_elsewhere_leaves_no_zone_and_no_api(tmp_path: Path) -> None:
@@ -370,8 +373,9 @@ def test_dns_elsewhere_leaves_no_zone_and_no_api(tmp_path: Path) -> None:
 
 def test_a_zone_above_the_domain(tmp_path: Path) -> None:
     cluster = option(tmp_path, dns="{zone: acme.example}")
-    assert cluster.get("DNSManagedZone", "dify")["spec"]["dnsName"] == "acme.example."
-    assert cluster.get("DNSRecordSet", "dify")["spec"]["name"] == "dify.prod.acme.example."
+    assert cluster.get("DNSManagedZone", "zone-acme-example")["spec"]["dnsName"] == "acme.example."
+    (record,) = cluster.all("DNSRecordSet")
+    assert record["spec"]["name"] == "dify.prod.acme.example."
 
 
 def armor(cluster: Cluster) -> dict[int, Object]:
@@ -398,13 +402,13 @@ def test_armor_with_lists(tmp_path: Path) -> None:
 
 def test_a_mirror_of_the_same_project_may_be_read_by_nodes(prod_google: Cluster, tmp_path: Path) -> None:
     names = {item["metadata"]["name"] for item in prod_google.all("IAMPartialPolicy")}
-    assert "images" not in names
+    assert "images-mirror" not in names
     registry = f"{{registry: asia-northeast1-docker.pkg.dev/{PROJECT}/mirror}}"
     cluster = option(tmp_path, images=registry)
-    policy = cluster.get("IAMPartialPolicy", "images")["spec"]
+    policy = cluster.get("IAMPartialPolicy", "images-mirror")["spec"]
     repository = f"projects/{PROJECT}/locations/asia-northeast1/repositories/mirror"
     assert policy["resourceRef"]["external"] == repository
-    assert roles(cluster, "images") == {"roles/artifactregistry.reader": ["dify-nodes"]}
+    assert roles(cluster, "images-mirror") == {"roles/artifactregistry.reader": ["dify-nodes"]}
 
 
 # --- times -----------------------------------------------------------------------------------------------------
@@ -431,6 +435,27 @@ def test_times_are_the_environment_s_in_utc(tmp_path: Path, zone: str, start: st
 
 
 # --- reading ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"database": "{instance: dify-postgres-b}"},
+        {"nodes": "{pool: dify-b, machine: n2-standard-8, disk: 200}"},
+        {"redis": "{instance: dify-redis-b, memory: 2}"},
+        {"storage": "{bucket: acme-files, backupBucket: acme-backups, location: EU}"},
+        {"images": f"{{registry: asia-northeast1-docker.pkg.dev/{PROJECT}/other}}"},
+        {"domain": "chat.acme.example"},
+        {"dns": "{zone: acme.example}"},
+    ],
+)
+def test_a_new_name_in_the_input_asks_for_nothing_impossible(
+    tmp_path: Path, keys: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What has a name in the input is replaced by another name; no object of the old name may have to change."""
+    make(tmp_path, prod=environment(images=f"{{registry: asia-northeast1-docker.pkg.dev/{PROJECT}/mirror}}"))
+    make(tmp_path, prod=environment(**keys))
+    assert "google-immutable" not in capsys.readouterr().err
 
 
 def test_the_user_s_labels_reach_google_cloud(tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ below: group, scope, subresources and the structural schema (fields, types, requ
 patterns, defaults, list keys, CEL rules) without any prose. kubeconform's schemas are made of them. What the
 schemas of Config Connector's kinds do not say stands in constraints/, which is written by hand.
 
-Do not edit the JSON files. To refresh, put the CRD files of a project into a folder named `<project>-v<version>` and run
+Do not edit the JSON files. To refresh, put the CRD files of a project into a folder named
+`<project>-v<version>` and run
 
     python tools/crd_to_kinds.py FOLDER...
 

@@ -23,6 +23,7 @@ APIS = {
 }
 DNS_API = {"dns": "Cloud DNS"}
 REGISTRY_API = {"artifactregistry": "the mirror of images"}
+ENDPOINT_API = {"servicedirectory": "Private Service Connect registers its endpoints there"}
 
 # https://cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster#use_least_privilege_sa
 NODE_ROLES = (
@@ -65,6 +66,9 @@ CONFIG_CONNECTOR_ROLES = {
     "roles/logging.configWriter": "log buckets and sinks",
     "roles/gkebackup.admin": "backup plans",
 }
+# More of them, for options.
+REGISTRY_ROLES = {"roles/artifactregistry.admin": "who may read the mirror of images"}
+ENDPOINT_ROLES = {"roles/servicedirectory.editor": "endpoints of Private Service Connect"}
 
 # What is gone for good, or takes everything else with it, when it is deleted. Each carries all locks.
 LOCKED_KINDS = frozenset(

@@ -97,9 +97,7 @@ INVENTORY: Final = (
 )
 
 # What Secret Manager holds, once each. That of the mail server has the name that the input gives it.
-STORED: Final = tuple(
-    {entry.store_name: entry for entry in INVENTORY if entry.stored and not entry.optional}.values()
-)
+STORED: Final = tuple({entry.store_name: entry for entry in INVENTORY if entry.stored and not entry.optional}.values())
 
 _REFERABLE: Final = {(entry.secret, entry.key): entry for entry in INVENTORY}
 

@@ -13,9 +13,9 @@ from dify_gitops.catalogue import google
 from dify_gitops.catalogue.flows import POSTGRES
 from dify_gitops.emit import Note
 from dify_gitops.gcp import Concern, secrets
-from dify_gitops.gcp.identity import CONFIG_CONNECTOR, NODES, Account, accounts
+from dify_gitops.gcp.identity import CONFIG_CONNECTOR, NODES, PLATFORM, Account, accounts
 from dify_gitops.gcp.registry import own_repository
-from dify_gitops.gcp.resource import api_version, object_name, resource
+from dify_gitops.gcp.resource import api_version, object_name, project_ref, resource
 from dify_gitops.input.buckets import backup_bucket, files_bucket, plugin_bucket
 from dify_gitops.overlay.images import keyless_plugins
 
@@ -60,20 +60,32 @@ def _acting(site: Site, account: Account) -> Manifest:
     else:
         why = "Config Connector gives this account to the nodes that it makes."
         bindings = [_binding(google.SERVICE_ACCOUNT_USER, CONFIG_CONNECTOR)]
-    return _policy(site, why, f"account-{account.name}", target, bindings)
+    locked = account.name in PLATFORM  # without them nothing here could be changed any more
+    return _policy(site, why, f"account-{account.name}", target, bindings, locked=locked)
+
+
+def _project_target(site: Site) -> dict[str, str]:
+    return {"apiVersion": api_version("resourcemanager"), "kind": "Project", **project_ref(site)}
+
+
+def _own_roles(site: Site) -> dict[str, str]:
+    """Config Connector's roles, with those that only some options need; role → what for."""
+    environment = site.environment
+    optional = google.REGISTRY_ROLES if own_repository(environment) else {}
+    if environment.database.private_service_connect:
+        optional = optional | google.ENDPOINT_ROLES
+    return google.CONFIG_CONNECTOR_ROLES | optional
 
 
 def _project(site: Site) -> Manifest:
     """Roles that no single resource can carry."""
-    own = [
-        Note(_binding(role, CONFIG_CONNECTOR), why) for role, why in google.CONFIG_CONNECTOR_ROLES.items()
-    ]
+    own = [Note(_binding(role, CONFIG_CONNECTOR), why) for role, why in _own_roles(site).items()]
     bindings = [
         Note(_binding(google.CLOUD_SQL_CLIENT, *POSTGRES), "through the Auth Proxy: an instance has no policy"),
         *(_binding(role, NODES) for role in google.NODE_ROLES),
         *own,
     ]
-    target = {"kind": "Project", "external": f"projects/{site.environment.project}"}
+    target = _project_target(site)
     why = (
         "Roles on the whole project: only those that no single resource can carry. Locked, as deleting it would take "
         "Config Connector's own rights."
@@ -83,19 +95,19 @@ def _project(site: Site) -> Manifest:
 
 def _buckets(site: Site) -> list[Manifest]:
     environment = site.environment
-    users = {"files": (files_bucket(environment), _FILES), "backups": (backup_bucket(environment), _BACKUPS)}
+    users: dict[str, tuple[str, ...]] = {files_bucket(environment): _FILES, backup_bucket(environment): _BACKUPS}
     if keyless_plugins(environment):
-        users["plugins"] = (plugin_bucket(environment), ("plugin-daemon",))
+        users[plugin_bucket(environment)] = ("plugin-daemon",)
     return [
         _policy(
             site,
             f"Who reads and writes {bucket}. The second role is there for storage.buckets.get alone.",
-            f"bucket-{what}",
+            f"bucket-{object_name(bucket)}",
             {"apiVersion": api_version("storage"), "kind": "StorageBucket", "name": object_name(bucket)},
             [_binding(role, *members) for role in google.BUCKET_ROLES],
             wave=names.WAVE_CONTENTS,
         )
-        for what, (bucket, members) in users.items()
+        for bucket, members in users.items()
     ]
 
 
@@ -122,7 +134,8 @@ def _images(site: Site) -> list[Manifest]:
         return []
     kind = {"apiVersion": api_version("artifactregistry"), "kind": "ArtifactRegistryRepository"}
     why = "Nodes pull images from the mirror."
-    return [_policy(site, why, "images", {**kind, "external": repository}, [_binding(google.REGISTRY_READER, NODES)])]
+    name = f"images-{repository.rpartition('/')[2]}"
+    return [_policy(site, why, name, {**kind, "external": repository}, [_binding(google.REGISTRY_READER, NODES)])]
 
 
 # https://cloud.google.com/logging/docs/audit/services
@@ -146,7 +159,7 @@ def _audit(site: Site, service: str, why: str, types: tuple[str, ...]) -> Manife
         site,
         wave=names.WAVE_IAM,
         spec={
-            "resourceRef": {"kind": "Project", "external": f"projects/{site.environment.project}"},
+            "resourceRef": _project_target(site),
             "service": f"{service}.googleapis.com",
             "auditLogConfigs": [{"logType": kind} for kind in types],
         },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dify_gitops import names
-from dify_gitops.catalogue.google import APIS, DNS_API, REGISTRY_API
+from dify_gitops.catalogue.google import APIS, DNS_API, ENDPOINT_API, REGISTRY_API
 from dify_gitops.gcp import Concern
 from dify_gitops.gcp.registry import own_repository
 from dify_gitops.gcp.resource import project_ref, resource
@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 def needed(site: Site) -> dict[str, str]:
     """API, without ``.googleapis.com`` → who needs it."""
     environment = site.environment
-    dns = environment.dns.managed or environment.database.private_service_connect
-    return APIS | (DNS_API if dns else {}) | (REGISTRY_API if own_repository(environment) else {})
+    endpoint = environment.database.private_service_connect
+    return (
+        APIS
+        | (DNS_API if environment.dns.managed or endpoint else {})
+        | (ENDPOINT_API if endpoint else {})
+        | (REGISTRY_API if own_repository(environment) else {})
+    )
 
 
 def concern(site: Site) -> Concern:

@@ -9,7 +9,7 @@ from dify_gitops import names
 from dify_gitops.catalogue import database, secrets
 from dify_gitops.emit import Note
 from dify_gitops.gcp import Concern
-from dify_gitops.gcp.resource import ref, resource
+from dify_gitops.gcp.resource import object_name, ref, resource
 from dify_gitops.gcp.schedule import DAYS, utc
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _MAINTENANCE_DAY, _MAINTENANCE_TIME = "SUNDAY", "04:00"  # an hour after the def
 # All values are text. Sources: CIS Google Cloud Foundation Benchmark 6.2; max_connections is the input's.
 _FLAGS: dict[str, Any] = {
     "cloudsql.iam_authentication": Note("on", "people log in as themselves, without a password"),
-    "cloudsql.enable_pgaudit": "on",
+    "cloudsql.enable_pgaudit": Note("on", "at hand: CREATE EXTENSION pgaudit and the flag pgaudit.log start it"),
     "log_checkpoints": "on",
     "log_connections": "on",
     "log_disconnections": "on",
@@ -50,7 +50,7 @@ def _network(environment: Environment) -> dict[str, Any]:
 
 
 def _maintenance(environment: Environment) -> dict[str, Any]:
-    start = utc(_MAINTENANCE_TIME, environment.time_zone)
+    start = utc(_MAINTENANCE_TIME, environment.time_zone).whole
     return {
         "day": Note(DAYS.index(start.day(_MAINTENANCE_DAY)) + 1, f"{start.day(_MAINTENANCE_DAY).capitalize()}"),
         "hour": Note(start.hour, f"{start.said}, a {_MAINTENANCE_DAY.capitalize()}"),
@@ -67,7 +67,6 @@ def _settings(environment: Environment) -> dict[str, Any]:
         "diskType": Note("PD_SSD", "immutable"),
         "diskSize": wanted.disk,
         "diskAutoresize": True,
-        "diskAutoresizeLimit": Note(wanted.disk_limit, "GB; an alert comes at 80 %"),
         "connectorEnforcement": Note("REQUIRED", "only through the Cloud SQL Auth Proxy"),
         "ipConfiguration": _network(environment),
         "databaseFlags": [
@@ -106,12 +105,13 @@ def _instance(site: Site) -> Manifest:
         annotations=_GROWN,
         spec={
             "databaseVersion": VERSION,
-            "region": Note(environment.region, "immutable, and nobody but `make check` would object"),
+            "region": Note(environment.region, "immutable, although Config Connector does not object"),
             "settings": {
                 "edition": common.pop("edition"),
                 "tier": common.pop("tier"),
                 "availabilityType": wanted.availability,
                 "deletionProtectionEnabled": environment.deletion_protection,
+                "diskAutoresizeLimit": Note(wanted.disk_limit, "GB; an alert comes at 80 %"),
                 **common,
                 "backupConfiguration": {
                     "enabled": True,
@@ -152,19 +152,24 @@ def _replica(site: Site) -> Manifest:
 
 
 def _database(site: Site, name: str, who: str, password: tuple[str, str]) -> list[Manifest]:
-    """A database with its user, which has the same name; ``password`` is (Secret, key)."""
-    instance = ref(site.environment.database.instance)
+    """A database with its user, which has the same name; ``password`` is (Secret, key).
+
+    Neither can move to another instance: so their objects are called after theirs, and a new one gets new objects.
+    """
+    instance = site.environment.database.instance
+    label = f"{instance}-{object_name(name)}"
     secret, key = password
     return [
         resource(
             f"Database of {who}.",
             "sql",
             "SQLDatabase",
-            name,
+            label,
             site,
             wave=names.WAVE_CONTENTS,
             spec={
-                "instanceRef": instance,
+                "resourceID": name,
+                "instanceRef": ref(instance),
                 "charset": "UTF8",
                 "collation": "en_US.UTF8",
                 "deletionPolicy": Note("ABANDON", "never dropped from here"),
@@ -174,11 +179,12 @@ def _database(site: Site, name: str, who: str, password: tuple[str, str]) -> lis
             f"User of {who}. Its password is born in the cluster; nobody has seen it.",
             "sql",
             "SQLUser",
-            name,
+            label,
             site,
             wave=names.WAVE_CONTENTS,
             spec={
-                "instanceRef": instance,
+                "resourceID": name,
+                "instanceRef": ref(instance),
                 "type": "BUILT_IN",
                 "password": {"valueFrom": {"secretKeyRef": {"name": secret, "key": key}}},
             },
@@ -192,7 +198,7 @@ def _endpoint(site: Site) -> list[Manifest]:
     wanted = environment.database.private_service_connect
     if not wanted:
         return []
-    name = "dify-postgres-endpoint"
+    name = f"{environment.database.instance}-endpoint"
     region, project = environment.region, environment.project
     # The last address of a subnet that is free: https://cloud.google.com/vpc/docs/subnets#unusable-ip-addresses-in-every-subnet
     address = str(IPv4Network(environment.network.nodes)[-3])
@@ -276,7 +282,7 @@ def concern(site: Site) -> Concern:
     plugin = (secrets.PLUGIN_DATABASE, "password")
     return Concern(
         "cloud-sql",
-        "PostgreSQL for Dify and its plugin daemon. Data lives here: see the locks on each object before changing it.",
+        "PostgreSQL for Dify and its plugin daemon. Data lives here: read twice before you change it.",
         [
             _instance(site),
             *([_replica(site)] if site.environment.database.read_replica else []),

@@ -77,7 +77,7 @@ def _cluster(site: Site) -> Manifest:
     environment = site.environment
     return resource(
         "Made by bootstrap and acquired here: what is immutable must be the same in both. Config Connector has no "
-        "field for GKE's own deletion protection; the locks are all there is.",
+        "field for GKE's own deletion protection.",
         "container",
         "ContainerCluster",
         names.CLUSTER,
@@ -105,7 +105,7 @@ def _cluster(site: Site) -> Manifest:
             "enableShieldedNodes": True,
             "enableLegacyAbac": False,
             "masterAuth": {"clientCertificateConfig": {"issueClientCertificate": False}},
-            "securityPostureConfig": {"mode": "BASIC", "vulnerabilityMode": "VULNERABILITY_BASIC"},
+            "securityPostureConfig": {"mode": Note("BASIC", "Google has ended the scans of vulnerabilityMode")},
             "addonsConfig": {
                 "httpLoadBalancing": {"disabled": False},
                 "horizontalPodAutoscaling": {"disabled": False},

@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 def concern(site: Site) -> Concern:
     """Zone and record; nothing where DNS lives elsewhere."""
     environment = site.environment
-    zone = f"{environment.dns.zone or environment.domain}."
+    zone = environment.dns.zone or environment.domain
+    # Neither can change, so the names say both: another domain or zone is another object. Google takes 63 characters.
+    called = f"zone-{zone.replace('.', '-')}"[:63].rstrip("-")
     objects = [
         resource(
             "Its name servers are in this object's status: the parent domain must delegate to them, once, by hand.",
             "dns",
             "DNSManagedZone",
-            names.DNS_ZONE,
+            called,
             site,
             wave=names.WAVE_REST,
             spec={
-                "dnsName": Note(zone, "immutable"),
+                "dnsName": Note(f"{zone}.", "immutable"),
                 "description": f"Dify {site.name}",
                 "visibility": "public",
                 "dnssecConfig": {"state": "on"},
@@ -36,10 +38,10 @@ def concern(site: Site) -> Concern:
             "The domain, by reference to the address: nobody copies it.",
             "dns",
             "DNSRecordSet",
-            "dify",
+            f"{called}.{environment.domain}",
             site,
             spec={
-                "managedZoneRef": ref(names.DNS_ZONE),
+                "managedZoneRef": ref(called),
                 "name": f"{environment.domain}.",
                 "type": "A",
                 "ttl": 300,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NODES = "nodes"
 CONFIG_CONNECTOR = "config-connector"
+PLATFORM = (NODES, CONFIG_CONNECTOR)  # without them no node starts and nothing is changed any more
 
 
 class Account(NamedTuple):
@@ -55,6 +56,7 @@ def _account(site: Site, account: Account) -> Manifest:
         f"dify-{account.name}",
         site,
         wave=names.WAVE_NETWORK,
+        locked=account.name in PLATFORM,
         spec={"displayName": f"Dify {site.name}: {account.name}"},
     )
 

@@ -19,7 +19,7 @@ _MAINTENANCE_DAY, _MAINTENANCE_TIME = "SUNDAY", "05:00"  # an hour after the dat
 def concern(site: Site) -> Concern:
     """One instance."""
     environment = site.environment
-    start = utc(_MAINTENANCE_TIME, environment.time_zone)
+    start = utc(_MAINTENANCE_TIME, environment.time_zone).whole
     replicated = environment.redis.tier == "STANDARD_HA"
     instance = resource(
         "Host, port, password and CAs are made by Google; the cluster reads them from this object's status.",
@@ -51,7 +51,7 @@ def concern(site: Site) -> Concern:
                 "weeklyMaintenanceWindow": [
                     {
                         "day": Note(start.day(_MAINTENANCE_DAY), f"{start.said}, a {_MAINTENANCE_DAY.capitalize()}"),
-                        "startTime": {"hours": start.hour, "minutes": start.minute, "seconds": 0, "nanos": 0},
+                        "startTime": {"hours": start.hour, "minutes": 0, "seconds": 0, "nanos": 0},
                     }
                 ]
             },

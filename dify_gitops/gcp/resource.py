@@ -46,11 +46,11 @@ def resource(
 ) -> Manifest:
     """An object of Config Connector; ``service`` is the first part of its API group, ``wave`` empty for wave 0.
 
-    ``name`` is that of the resource in Google Cloud. ``locked`` locks an object whose kind is not locked anyway.
+    ``name`` is that of the resource in Google Cloud. ``locked`` objects are locked whatever the input says.
     Labels without a slash become labels in Google Cloud.
     """
     notes: dict[str, Any] = {names.SYNC_WAVE: wave} if wave else {}
-    if (locked or kind in LOCKED_KINDS) and site.environment.deletion_protection:
+    if locked or (kind in LOCKED_KINDS and site.environment.deletion_protection):
         notes |= LOCKS
     if isinstance(name, str) and (label := object_name(name)) != name:
         spec = {"resourceID": name} | spec

@@ -25,6 +25,11 @@ class Moment(NamedTuple):
         """``18:00``."""
         return f"{self.hour:02}:{self.minute:02}"
 
+    @property
+    def whole(self) -> Moment:
+        """The same, to the hour, where Google takes no minutes."""
+        return self._replace(minute=0, said=f"{self.said}, to the hour") if self.minute else self
+
     def day(self, local: str) -> str:
         """UTC's day of the week, such as SATURDAY, for a day of the zone's."""
         return DAYS[(DAYS.index(local) + self.days) % len(DAYS)]

@@ -83,4 +83,4 @@ def concern(site: Site) -> Concern:
                 [pruned],
             )
         )
-    return Concern("storage", "Buckets. Data lives here: see the locks on each object before changing it.", buckets)
+    return Concern("storage", "Buckets. Data lives here: read twice before you change it.", buckets)

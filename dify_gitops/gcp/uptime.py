@@ -33,7 +33,7 @@ def concern(site: Site) -> Concern:
             why,
             "monitoring",
             "MonitoringUptimeCheckConfig",
-            f"dify-{name}",
+            f"{name}.{environment.domain}",
             site,
             spec={
                 "projectRef": project_ref(site),
@@ -47,7 +47,7 @@ def concern(site: Site) -> Concern:
                     "validateSsl": Note(True, "a certificate that browsers refuse is a failure"),
                     "requestMethod": "GET",
                 },
-                "monitoredResource": Note({"type": "uptime_url", "filterLabels": target}, "immutable"),
+                "monitoredResource": Note({"type": "uptime_url", "filterLabels": target}, "immutable, like the name"),
             },
         )
         for name, (path, why) in CHECKS.items()

@@ -115,7 +115,8 @@ _CLUSTER = Kind(
         OneOf("spec.datapathProvider", (_DATAPLANE_V2,)),
         OneOf("spec.releaseChannel.channel", ("RAPID", "REGULAR", "STABLE")),
         OneOf("spec.securityPostureConfig.mode", ("BASIC",)),
-        OneOf("spec.securityPostureConfig.vulnerabilityMode", ("VULNERABILITY_BASIC",)),
+        # Google's enum has called the other ones unsupported since 2025.
+        OneOf("spec.securityPostureConfig.vulnerabilityMode", ("VULNERABILITY_DISABLED",)),
         OneOf("spec.gatewayApiConfig.channel", ("CHANNEL_STANDARD", "CHANNEL_EXPERIMENTAL", "CHANNEL_DISABLED")),
         OneOf("spec.binaryAuthorization.evaluationMode", ("PROJECT_SINGLETON_POLICY_ENFORCE", "DISABLED")),
         OneOf("spec.databaseEncryption.state", ("ENCRYPTED", "ALL_OBJECTS_ENCRYPTION_ENABLED", "DECRYPTED")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
@@ -51,4 +52,4 @@ def _fixed(before: Object, after: Object) -> Iterator[tuple[str, str]]:
 
 
 def _show(found: list[Any]) -> str:
-    return ", ".join(map(str, found)) or "nothing"
+    return ", ".join(one if isinstance(one, str) else json.dumps(one) for one in found) or "nothing"

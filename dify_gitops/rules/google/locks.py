@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from dify_gitops import names
 from dify_gitops.catalogue.google import ALWAYS_LOCKED, LOCKED_KINDS
 from dify_gitops.rules.access import get, text
-from dify_gitops.rules.google.estate import service
+from dify_gitops.rules.google.estate import real_name, service
 from dify_gitops.rules.rule import Flaw, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dify_gitops.rules.cluster import Object
     from dify_gitops.rules.google.estate import Estate
 
 
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     remedy=f"put both locks back, deletion-policy: {names.ABANDON} and sync-options: {names.KEEP}",
 )
 def google_locked(estate: Estate) -> Iterator[Flaw]:
-    """Kinds that hold data carry both annotations, unless the environment's input does without."""
+    """Kinds that hold data carry both annotations, unless the environment's input does without; accounts always."""
+    platform = set(_platform_accounts(estate))
     for item in estate.objects:
-        data = bool(service(item)) and item.kind in LOCKED_KINDS
-        core = item.kind in ALWAYS_LOCKED and not service(item)
-        if not core and not (data and estate.environment.deletion_protection):
+        data = bool(service(item)) and (item.kind in LOCKED_KINDS or item in platform)
+        always = item.kind in ALWAYS_LOCKED or item in platform
+        if not always and not (data and estate.environment.deletion_protection):
             continue
         options = [option.strip() for option in item.annotations.get(names.SYNC_OPTIONS, "").split(",")]
         missing = [option for option in names.KEEP.split(",") if option not in options]
@@ -34,6 +36,19 @@ def google_locked(estate: Estate) -> Iterator[Flaw]:
             yield Flaw(item, f"metadata.annotations[{names.SYNC_OPTIONS}]", f"lacks {' and '.join(missing)}")
         if data and item.annotations.get(names.DELETION_POLICY) != names.ABANDON:
             yield Flaw(item, f"metadata.annotations[{names.DELETION_POLICY}]", f"is not {names.ABANDON}")
+
+
+def _platform_accounts(estate: Estate) -> Iterator[Object]:
+    """The accounts of Config Connector and of the nodes: without them nothing can be changed, and no node starts."""
+    emails = {text(item.data, "spec", "googleServiceAccount") for item in estate.objects}
+    nodes = {
+        (pool.namespace, text(pool.data, "spec", "nodeConfig", "serviceAccountRef", "name"))
+        for pool in estate.of("ContainerNodePool")
+    }
+    for item in estate.of("IAMServiceAccount"):
+        email = f"{real_name(item)}@{estate.project}.iam.gserviceaccount.com"
+        if email in emails or (item.namespace, item.name) in nodes:
+            yield item
 
 
 @rule(
