@@ -11,7 +11,7 @@ from dify_gitops.input.load import PLATFORM, load_repository
 from dify_gitops.process import ToolError, run
 from dify_gitops.rendered import read
 from dify_gitops.repository import OVERLAYS, parts
-from dify_gitops.rules import examine, examine_google, examine_joined, unused_waivers, unwaived
+from dify_gitops.rules import examine, examine_google, examine_joined, examine_kept, unused_waivers, unwaived
 from dify_gitops.rules.patches import silent_patches
 from dify_gitops.schemas import build_schemas
 from dify_gitops.toolchain import ROOT, tool
@@ -50,7 +50,12 @@ def findings(root: Path) -> list[Finding]:
                 workloads = objects
                 examined += examine(objects, folder, environment.kubernetes, environment.dify)
             else:
-                examined += examine_google(objects, folder, environment)
+                judged = examine_google(objects, folder, environment)
+                if not _untouched(root, part):
+                    said = {(finding.object, finding.field) for finding in judged}
+                    kept = examine_kept(_generated(part), objects, folder)
+                    judged += [finding for finding in kept if (finding.object, finding.field) not in said]
+                examined += judged
                 examined += examine_joined(workloads, objects, f"{OVERLAYS}/{name} and {folder}", environment)
     for path, text in derived(root).items():
         file = root / path
@@ -72,6 +77,12 @@ def _stale(root: Path, part: Part) -> Iterator[Finding]:
     for path in changes.strays:
         what = "was not written by gen.py, and no kustomization of ours reads it"
         yield Finding(path, "", "", "stray", what, "move it into custom/, or out of the generated folders")
+
+
+def _generated(part: Part) -> list[dict[str, Any]]:
+    """The objects of a part as the input gives them, before the user's component."""
+    files = (text for path, text in part.tree.items() if not path.endswith("kustomization.yaml"))
+    return [item for text in files for item in read(text)]
 
 
 def _untouched(root: Path, part: Part) -> bool:

@@ -73,8 +73,10 @@ def test_what_the_overlay_needs_is_missed_where_it_was(root: Path) -> None:
         "patches:\n- patch: |\n    $patch: delete\n    apiVersion: compute.cnrm.cloud.google.com/v1beta1\n"
         "    kind: ComputeSSLPolicy\n    metadata: {name: dify, namespace: dify-infra}\n"
     )
-    (found,) = customise(root, text)
-    assert found == "overlays/prod and config-connector/prod: joined-edge: FrontendConfig dify/dify: spec.sslPolicy"
+    assert customise(root, text) == [
+        "config-connector/prod: google-object-kept: ComputeSSLPolicy dify-infra/dify: ",
+        "overlays/prod and config-connector/prod: joined-edge: FrontendConfig dify/dify: spec.sslPolicy",
+    ]
 
 
 def test_an_object_of_the_user_s_own(root: Path) -> None:
@@ -88,11 +90,72 @@ def test_an_object_of_the_user_s_own(root: Path) -> None:
     assert found.startswith("config-connector/prod: google-project: PubSubTopic dify-infra/events: ")
 
 
-def test_a_finding_can_be_waived(root: Path) -> None:
-    waiver = "{rule: google-value, object: StorageBucket dify-infra/acme-dify-prod-dify, reason: a public site}"
+def waive(root: Path, keys: str) -> None:
+    waiver = f"{{rule: google-value, object: StorageBucket dify-infra/acme-dify-prod-dify, reason: a site{keys}}}"
     (root / "platform.yaml").write_text(f"{PLATFORM}waivers:\n- {waiver}\n", encoding="utf-8")
+
+
+def test_a_finding_can_be_waived_for_one_field(root: Path) -> None:
+    field = "spec.publicAccessPrevention"
     weakened = patch("StorageBucket", "acme-dify-prod-dify", "/spec/publicAccessPrevention", "inherited")
+    waive(root, f", field: {field}")
     assert customise(root, weakened) == []
+    waive(root, "")
+    assert customise(root, weakened) == [
+        f"config-connector/prod: google-value: StorageBucket dify-infra/acme-dify-prod-dify: {field}",
+        "platform.yaml: waiver-needed: StorageBucket dify-infra/acme-dify-prod-dify: ",
+    ]
+    waive(root, ", field: spec.uniformBucketLevelAccess")
+    assert len(customise(root, weakened)) == 2, "another field is not accepted"
+
+
+# (object, place, new value, field of the finding)
+KEPT = [
+    ("ComputeSubnetwork dify", "/spec/logConfig", "removed", "spec.logConfig"),
+    ("ContainerNodePool dify-a", "/spec/upgradeSettings", "removed", "spec.upgradeSettings"),
+    ("ContainerCluster dify", "/spec/ipAllocationPolicy", "removed", "spec.ipAllocationPolicy"),
+    ("ComputeFirewall dify-deny", "/spec/priority", "100", "spec.priority"),
+    ("ComputeFirewall dify-deny", "/spec/disabled", "true", "spec.disabled"),
+    ("ComputeFirewall dify-control-plane", "/spec/allow/0/ports", "['6443']", "spec.allow"),
+    ("StorageBucket acme-dify-prod-dify", "/spec/location", "US", "spec.location"),
+    ("ConfigConnectorContext .*", "/spec/stateIntoSpec", "Merge", "spec.stateIntoSpec"),
+    ("ComputeRouterNAT dify", "/spec/natIpAllocateOption", "MANUAL_ONLY", "spec.natIpAllocateOption"),
+    ("ComputeSecurityPolicy dify", "/spec/rule/0", "removed", "spec.rule"),
+    ("LoggingLogBucket dify", "/spec/retentionDays", "7", "spec.retentionDays"),
+    ("SQLInstance dify-postgres-a", "/spec/settings/diskAutoresize", "false", "spec.settings.diskAutoresize"),
+    ("SQLDatabase dify-postgres-a-dify", "/spec/resourceID", "dify2", "spec.resourceID"),
+    ("IAMPartialPolicy project", "/spec/bindings", "[]", "spec.bindings"),
+    ("IAMPartialPolicy project", "/spec/bindings/3/members/0", "removed", "spec.bindings"),
+]
+
+
+@pytest.mark.parametrize(("target", "path", "value", "field"), KEPT)
+def test_what_the_input_gives_stays(root: Path, target: str, path: str, value: str, field: str) -> None:
+    kind, _, name = target.partition(" ")
+    operation = f"op: remove, path: {path}" if value == "removed" else f"op: add, path: {path}, value: {value}"
+    text = f"patches:\n- target: {{kind: {kind}, name: {name}}}\n  patch: |\n    - {{{operation}}}\n"
+    fields = [one.rpartition(": ")[2] for one in customise(root, text)]
+    assert fields.count(field) == 1, fields
+
+
+def test_more_than_the_input_gives_is_welcome(root: Path) -> None:
+    text = """\
+patches:
+- target: {kind: IAMPartialPolicy, name: bucket-acme-dify-prod-dify}
+  patch: |
+    - op: add
+      path: /spec/bindings/-
+      value: {role: roles/storage.objectViewer, members: [{member: 'group:readers@acme.example'}]}
+- target: {kind: ComputeSecurityPolicy, name: dify}
+  patch: |
+    - op: add
+      path: /spec/rule/0/preconfiguredWafConfig
+      value: {exclusion: [{targetRuleSet: sqli-v33-stable, requestUri: [{operator: STARTS_WITH, value: /console}]}]}
+- target: {kind: SQLInstance, name: dify-postgres-a}
+  patch: |
+    - {op: replace, path: /spec/settings/maintenanceWindow/hour, value: 5}
+"""
+    assert customise(root, text) == []
 
 
 def test_a_patch_that_hits_nothing_is_found(root: Path) -> None:

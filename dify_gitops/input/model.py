@@ -359,6 +359,7 @@ class Waiver(Model, frozen=True):
     rule: Annotated[str, doc("id of the rule, as `gen.py check` prints it", min_length=1)]
     object: Annotated[str, doc("`Kind namespace/name`, as `gen.py check` prints it", min_length=1)]
     reason: Annotated[str, doc("why this is acceptable", min_length=1)]
+    field: Annotated[str, doc("only this field; rules with a hundred facts about Google Cloud ask for it")] = ""
 
 
 class Platform(Model, frozen=True):

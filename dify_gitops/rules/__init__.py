@@ -40,9 +40,10 @@ from dify_gitops.rules import (
     waves,
 )
 from dify_gitops.rules.cluster import Cluster
-from dify_gitops.rules.google import COMMON_RULES, GOOGLE_RULES
+from dify_gitops.rules.google import COMMON_RULES, GOOGLE_RULES, KEPT_RULES, LIMIT_RULES, kept
 from dify_gitops.rules.google.estate import Estate
 from dify_gitops.rules.google.joined import JOINED_RULES, Joined
+from dify_gitops.rules.google.kept import Customised
 from dify_gitops.rules.rule import meant
 
 if TYPE_CHECKING:
@@ -140,7 +141,9 @@ WORKLOADS: dict[str, Rule] = {
 }
 GOOGLE: dict[str, Rule] = {rule.id: rule for rule in (*COMMON_RULES, *GOOGLE_RULES)}
 JOINED: dict[str, Rule] = {rule.id: rule for rule in JOINED_RULES}
-RULES = WORKLOADS | GOOGLE | JOINED
+KEPT: dict[str, Rule] = {rule.id: rule for rule in KEPT_RULES}
+RULES = WORKLOADS | GOOGLE | JOINED | KEPT
+_BY_FIELD = {rule.id for rule in (*LIMIT_RULES, kept.google_field_kept)}
 _WAIVER = "waiver-needed"  # the rule over the waivers themselves
 # Kustomize's suffix of a generated ConfigMap: ten characters that change with its contents.
 _HASH = re.compile(r"-[2456789bcdfghkmt]{10}$")
@@ -168,7 +171,12 @@ def examine_joined(
     return _findings(JOINED, Joined(cluster, Estate(google, environment)), where)
 
 
-def _findings(rules: dict[str, Rule], subject: Cluster | Joined, where: str) -> list[Finding]:
+def examine_kept(generated: Iterable[dict[str, Any]], rendered: Iterable[dict[str, Any]], where: str) -> list[Finding]:
+    """The same for what the user's component takes away from ``config-connector/<env>/generated``."""
+    return _findings(KEPT, Customised(Cluster(generated, ""), Cluster(rendered, "")), where)
+
+
+def _findings(rules: dict[str, Rule], subject: Cluster | Joined | Customised, where: str) -> list[Finding]:
     return sorted(
         {
             Finding(where, str(flaw.object), flaw.field, rule.id, flaw.message, flaw.hint or rule.remedy)
@@ -196,7 +204,9 @@ def unused_waivers(waivers: Sequence[Waiver], findings: Iterable[Finding], where
             near = nearest(waiver.rule, RULES)
             message, hint = f"there is no rule {waiver.rule}", meant(near) or "docs/rules.md lists them"
         elif not any(_accepts(waiver, finding) for finding in found):
-            message, hint = f"{waiver.rule} finds nothing there in any environment", "remove the waiver"
+            fields = sorted({finding.field for finding in found if _means(waiver, finding)})
+            message = f"{waiver.rule} finds nothing there in any environment"
+            hint = f"set field to {' or '.join(fields)}" if fields else "remove the waiver"
         elif not waiver.reason.strip():
             message, hint = f"the waiver of {waiver.rule} has no reason", "say why this is acceptable"
         else:
@@ -206,7 +216,13 @@ def unused_waivers(waivers: Sequence[Waiver], findings: Iterable[Finding], where
 
 
 def _accepts(waiver: Waiver, finding: Finding) -> bool:
-    """Whether a waiver means a finding; it may leave out the hash of a generated ConfigMap."""
+    """Whether a waiver is for a finding: for that field, where it names one or the rule looks at many."""
+    any_field = not waiver.field and finding.rule not in _BY_FIELD
+    return _means(waiver, finding) and (any_field or waiver.field == finding.field)
+
+
+def _means(waiver: Waiver, finding: Finding) -> bool:
+    """Whether rule and object are the same; a waiver may leave out the hash of a generated ConfigMap."""
     return waiver.rule == finding.rule and waiver.object in (finding.object, _HASH.sub("", finding.object))
 
 

@@ -33,8 +33,8 @@ def labels(platform: Platform) -> Complaints:
 
 def waivers(platform: Platform) -> Complaints:
     """The second waiver of the same finding would waive nothing."""
-    seen: dict[tuple[str, str], int] = {}
+    seen: dict[tuple[str, str, str], int] = {}
     for index, waiver in enumerate(platform.waivers):
-        first = seen.setdefault((waiver.rule, waiver.object), index)
+        first = seen.setdefault((waiver.rule, waiver.object, waiver.field), index)
         if first != index:
             yield Complaint(("waivers", index), f"waives the same as waivers[{first}]", "remove one")
