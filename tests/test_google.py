@@ -11,7 +11,9 @@ from repo import Cluster, Object, build, environment, make
 
 from dify_gitops.catalogue.google import ALWAYS_LOCKED, LOCKED_KINDS
 from dify_gitops.catalogue.secrets import INVENTORY
+from dify_gitops.input.load import load_repository
 from dify_gitops.kinds.constraints.paths import values
+from dify_gitops.rules import examine_google
 
 PROJECT = "acme-dify-prod"
 CORE = "core.cnrm.cloud.google.com"
@@ -369,6 +371,15 @@ def test_dns_elsewhere_leaves_no_zone_and_no_api(tmp_path: Path) -> None:
     assert not cluster.all("DNSManagedZone")
     assert not cluster.all("DNSRecordSet")
     assert "dns.googleapis.com" not in {item["metadata"]["name"] for item in cluster.all("Service")}
+
+
+@pytest.mark.parametrize(
+    ("tier", "edition"), [("db-custom-4-15360", "ENTERPRISE"), ("db-perf-optimized-N-4", "ENTERPRISE_PLUS")]
+)
+def test_the_machine_of_the_database_decides_its_edition(tmp_path: Path, tier: str, edition: str) -> None:
+    cluster = option(tmp_path, database=f"{{tier: {tier}, readReplica: true}}")
+    assert {item["spec"]["settings"]["edition"] for item in cluster.all("SQLInstance")} == {edition}
+    assert examine_google(cluster.objects, "", load_repository(tmp_path).environments["prod"]) == []
 
 
 def test_a_zone_above_the_domain(tmp_path: Path) -> None:

@@ -25,6 +25,13 @@ DNS_API = {"dns": "Cloud DNS"}
 REGISTRY_API = {"artifactregistry": "the mirror of images"}
 ENDPOINT_API = {"servicedirectory": "Private Service Connect registers its endpoints there"}
 
+# Machine series without Persistent Disk: https://cloud.google.com/compute/docs/machine-resource#machine_type_comparison
+HYPERDISK_ONLY = ("c4", "c4a", "c4d", "n4", "n4a", "n4d")
+
+# Machine → edition of Cloud SQL: https://cloud.google.com/sql/docs/postgres/editions-intro
+ENTERPRISE, ENTERPRISE_PLUS = "ENTERPRISE", "ENTERPRISE_PLUS"
+SQL_EDITIONS = {"db-custom-": ENTERPRISE, "db-perf-optimized-": ENTERPRISE_PLUS}
+
 # https://cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster#use_least_privilege_sa
 NODE_ROLES = (
     "roles/logging.logWriter",

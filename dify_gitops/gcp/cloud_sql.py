@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
 from dify_gitops.catalogue import database, secrets
+from dify_gitops.catalogue.google import SQL_EDITIONS
 from dify_gitops.emit import Note
 from dify_gitops.gcp import Concern
 from dify_gitops.gcp.resource import object_name, ref, resource
@@ -62,7 +63,7 @@ def _settings(environment: Environment) -> dict[str, Any]:
     """What the instance and its replica have in common."""
     wanted = environment.database
     return {
-        "edition": "ENTERPRISE",
+        "edition": next(edition for prefix, edition in SQL_EDITIONS.items() if wanted.tier.startswith(prefix)),
         "tier": wanted.tier,
         "diskType": Note("PD_SSD", "immutable"),
         "diskSize": wanted.disk,

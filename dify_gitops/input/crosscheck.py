@@ -51,6 +51,7 @@ ENVIRONMENT_RULES: Final[tuple[Callable[[Environment], Complaints], ...]] = (
     variables.patience,
     variables.smtp,
     google.zones,
+    google.machine,
     google.authorized,
     google.protection,
     google.disk,

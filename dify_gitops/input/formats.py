@@ -235,7 +235,7 @@ InstanceName = Annotated[
 SqlTier = Annotated[
     str,
     text(
-        r"^db-(custom-[0-9]{1,3}-[0-9]{1,7}|perf-optimized-N-[0-9]{1,3})$",
+        r"^db-(custom-[0-9]{1,3}-[0-9]{1,7}|perf-optimized-N-(2|4|8|16|32|48|64|80|96|128))$",
         "a Cloud SQL tier",
         "db-custom-2-4096",
         hint="such as db-custom-2-4096: 2 vCPU, 4096 MB",

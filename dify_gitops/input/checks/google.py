@@ -6,6 +6,7 @@ import re
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Final
 
+from dify_gitops.catalogue.google import HYPERDISK_ONLY
 from dify_gitops.catalogue.secrets import STORED
 from dify_gitops.input.checks import Complaint
 
@@ -34,6 +35,14 @@ def zones(environment: Environment) -> Complaints:
         hint = "two or three zones, or none for three of the region"
         message = "one zone, but highAvailability is true"
         yield Complaint(("cluster", "zones"), message, hint, also=(("highAvailability",),))
+
+
+def machine(environment: Environment) -> Complaints:
+    """Nodes can mount the volumes of Weaviate and the plugin daemon."""
+    series = environment.nodes.machine.partition("-")[0]
+    if series in HYPERDISK_ONLY:
+        message = f"machines of series {series} take no Persistent Disk, and the volumes here are some"
+        yield Complaint(("nodes", "machine"), message, "another series, such as e2, n2, n2d, c3 or c3d")
 
 
 def authorized(environment: Environment) -> Complaints:

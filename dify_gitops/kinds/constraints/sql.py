@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dify_gitops.catalogue.google import ENTERPRISE, ENTERPRISE_PLUS, SQL_EDITIONS
 from dify_gitops.input import formats as f
 from dify_gitops.kinds.constraints.formats import CLOCK, DURATION, ZONE
 from dify_gitops.kinds.constraints.model import (
@@ -38,14 +39,12 @@ _BACKUP = "spec.settings.backupConfiguration"
 _DENY = "spec.settings.denyMaintenancePeriod"
 _DATE = r"([0-9]{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", "a date such as 2026-12-24 or 12-24"
 
-_ENTERPRISE, _PLUS = "ENTERPRISE", "ENTERPRISE_PLUS"
 # The most of what the smaller edition takes: https://cloud.google.com/sql/docs/postgres/editions-intro
 _MOST = {
     "backupConfiguration.transactionLogRetentionDays": 7,
     "insightsConfig.queryPlansPerMinute": 20,
     "insightsConfig.queryStringLength": 4500,
 }
-_TIERS = {"db-custom-": _ENTERPRISE, "db-perf-optimized-": _PLUS}
 
 # What CIS wants of flags; other flags may have any value.
 _FLAGS = {
@@ -67,12 +66,12 @@ _OPTIONAL = {"log_hostname": ("off",)}  # off by default
 def _edition(settings: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Machine and limits fit the edition."""
     edition, tier = settings.get("edition"), settings.get("tier")
-    if edition not in (_ENTERPRISE, _PLUS):
+    if edition not in (ENTERPRISE, ENTERPRISE_PLUS):
         return
-    for prefix, wanted in _TIERS.items():
+    for prefix, wanted in SQL_EDITIONS.items():
         if isinstance(tier, str) and tier.startswith(prefix) and edition != wanted:
             yield "tier", f"{tier} is a machine of edition {wanted}, not {edition}"
-    if edition == _ENTERPRISE:
+    if edition == ENTERPRISE:
         for path, most in _MOST.items():
             for field, value in values(settings, path):
                 if isinstance(value, int) and value > most:
@@ -109,7 +108,7 @@ _INSTANCE = Kind(
         Name(*written(f.InstanceName)[:2]),
         *off(f"{_IP}.ipv4Enabled"),
         OneOf("spec.instanceType", ("CLOUD_SQL_INSTANCE", _REPLICA)),
-        OneOf("spec.settings.edition", (_ENTERPRISE, _PLUS)),
+        OneOf("spec.settings.edition", (ENTERPRISE, ENTERPRISE_PLUS)),
         OneOf("spec.settings.availabilityType", ("REGIONAL", "ZONAL")),
         OneOf("spec.settings.activationPolicy", ("ALWAYS", "NEVER")),
         OneOf("spec.settings.pricingPlan", ("PER_USE",)),
