@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from dify_gitops.tree import Part
 
 
+_NO_SCHEMA = "every kind needs a schema: dify_gitops/kinds/README.md says how to add one"
+
+
 def findings(root: Path) -> list[Finding]:
     """Every finding, sorted. Raises InputError for wrong input and ToolError where a tool is missing."""
     repository = load_repository(root)
@@ -123,9 +126,11 @@ def _schema_findings(folder: str, text: str, count: int, kubernetes: str) -> Ite
     report = json.loads(run([*command, "-"], input=text, accept=(0, 1)).stdout)
     for entry in report["resources"] or []:
         name = f"{entry['kind']} {entry['name']}"
-        yield Finding(folder, name, "", "schema", entry["msg"], "compare the field with the kind's reference")
+        unknown = entry["msg"].startswith("could not find schema")
+        hint = _NO_SCHEMA if unknown else "compare the field with the kind's reference"
+        yield Finding(folder, name, "", "schema", entry["msg"], hint)
     summary = report["summary"]
     judged = summary["valid"] + summary["invalid"] + summary["errors"]
     if summary["skipped"] or judged < count or not count:
         message = f"kubeconform judged {judged} of {count} resources and skipped {summary['skipped']}"
-        yield Finding(folder, "", "", "schema", message, "every kind needs a schema: see dify_gitops/kinds")
+        yield Finding(folder, "", "", "schema", message, _NO_SCHEMA)

@@ -90,6 +90,16 @@ def test_an_object_of_the_user_s_own(root: Path) -> None:
     assert found.startswith("config-connector/prod: google-project: PubSubTopic dify-infra/events: ")
 
 
+def test_a_kind_without_schema_is_not_judged_in_silence(root: Path) -> None:
+    mine = (
+        "apiVersion: bigquery.cnrm.cloud.google.com/v1beta1\nkind: BigQueryDataset\nmetadata:\n  name: logs\n"
+        "  namespace: dify-infra\n  annotations: {cnrm.cloud.google.com/project-id: acme-dify-prod}\n"
+    )
+    customise(root, "resources:\n- mine.yaml\n", mine=mine)
+    hints = {found.hint for found in check.findings(root) if found.rule == "schema"}
+    assert hints == {"every kind needs a schema: dify_gitops/kinds/README.md says how to add one"}
+
+
 def waive(root: Path, keys: str) -> None:
     waiver = f"{{rule: google-value, object: StorageBucket dify-infra/acme-dify-prod-dify, reason: a site{keys}}}"
     (root / "platform.yaml").write_text(f"{PLATFORM}waivers:\n- {waiver}\n", encoding="utf-8")
