@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from dify_gitops.input.model import Environment
     from dify_gitops.tree import Part
 
 
@@ -46,20 +47,17 @@ def findings(root: Path) -> list[Finding]:
             expected = part.objects + (in_base if above == OVERLAYS else 0)
             objects, problems = _build(root, part, expected, environment.kubernetes)
             found += problems
+            if above == OVERLAYS:
+                workloads = objects  # none where it does not build: then the halves are not compared
             if not objects:
                 continue
             found += silent_patches(root, folder, objects)
             if above == OVERLAYS:
-                workloads = objects
                 examined += examine(objects, folder, environment.kubernetes, environment.dify)
             else:
-                judged = examine_google(objects, folder, environment)
-                if not _untouched(root, part):
-                    said = {(finding.object, finding.field) for finding in judged}
-                    kept = examine_kept(_generated(part), objects, folder)
-                    judged += [finding for finding in kept if (finding.object, finding.field) not in said]
-                examined += judged
-                examined += examine_joined(workloads, objects, f"{OVERLAYS}/{name} and {folder}", environment)
+                examined += _judged(root, part, objects, environment)
+                both = f"{OVERLAYS}/{name} and {folder}"
+                examined += examine_joined(workloads, objects, both, environment) if workloads else []
     for path, text in derived(root).items():
         file = root / path
         if not file.exists() or file.read_text(encoding="utf-8") != text:
@@ -80,6 +78,17 @@ def _stale(root: Path, part: Part) -> Iterator[Finding]:
     for path in changes.strays:
         what = "was not written by gen.py, and no kustomization of ours reads it"
         yield Finding(path, "", "", "stray", what, "move it into custom/, or out of the generated folders")
+
+
+def _judged(root: Path, part: Part, objects: list[dict[str, Any]], environment: Environment) -> list[Finding]:
+    """What our rules say about one environment's Google Cloud; of two rules that mean one field, the more exact one."""
+    (folder,) = part.folders
+    found = examine_google(objects, folder, environment)
+    if _untouched(root, part):
+        return found
+    said = {(finding.object, finding.field) for finding in found}
+    kept = examine_kept(_generated(part), objects, folder)
+    return [*found, *(finding for finding in kept if (finding.object, finding.field) not in said)]
 
 
 def _generated(part: Part) -> list[dict[str, Any]]:

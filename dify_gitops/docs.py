@@ -19,6 +19,9 @@ _RULES = """\
 `make check` judges what kustomize renders for each environment, so your own component is judged too. A rule may be
 waived in `platform.yaml` with a reason; a waiver that waives nothing is itself a finding.
 
+What cannot be waived has no line here: files that are stale or do not build, invalid objects, patches that hit nothing,
+and `google-immutable`, by which `make generate` tells that Google Cloud cannot change a resource in place.
+
 """
 
 

@@ -37,6 +37,9 @@ def _float(_loader: _Loader, node: yaml.ScalarNode) -> float | str:
 _Loader.add_constructor("tag:yaml.org,2002:float", _float)
 
 
+Unreadable = yaml.YAMLError
+
+
 def read(text: str) -> list[dict[str, Any]]:
-    """Every object of a stream of documents; empty documents are left out."""
+    """Every object of a stream of documents; empty documents are left out. Raises Unreadable for what is no YAML."""
     return [one for one in yaml.load_all(text, Loader=_Loader) if one]

@@ -36,14 +36,16 @@ def refused_changes(before: dict[str, bytes], tree: Tree) -> list[Finding]:
     changed = [path for path in before if path.startswith(f"{GOOGLE}/")]
     if not changed:
         return []
-    from dify_gitops.rendered import read
-    from dify_gitops.rules.google.immutable import immutable_changes
+    from dify_gitops.rendered import Unreadable, read
+    from dify_gitops.rules.google.immutable import immutable_changes, not_compared
 
-    return [
-        finding
-        for path in changed
-        for finding in immutable_changes(read(before[path].decode()), read(tree[path]), path)
-    ]
+    found: list[Finding] = []
+    for path in changed:
+        try:
+            found += immutable_changes(read(before[path].decode(errors="replace")), read(tree[path]), path)
+        except Unreadable:  # the marks of a merge, for example
+            found.append(not_compared(path))
+    return found
 
 
 def _folders(above: Path) -> list[Path]:

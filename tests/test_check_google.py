@@ -223,3 +223,21 @@ def test_generating_says_nothing_where_a_new_name_comes_with_it(root: Path, caps
     write_input(root, prod=environment(nodes="{machine: n2-standard-8, pool: dify-b, max: 12}"))
     generate(root)
     assert capsys.readouterr().err == ""
+
+
+def test_the_marks_of_a_merge_do_not_stop_generating(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = root / "config-connector/prod/generated/cloud-sql.yaml"
+    good = path.read_bytes()
+    path.write_bytes(good + b"<<<<<<< HEAD\n=======\n\xff\n>>>>>>> other\n")
+    capsys.readouterr()
+    assert cli.generate(root) == Exit.FINDINGS
+    assert "cannot be read, so nothing was compared" in capsys.readouterr().err
+    assert path.read_bytes() == good
+    assert cli.generate(root) == Exit.OK
+
+
+def test_halves_of_two_environments_are_never_compared(root: Path) -> None:
+    write_input(root, prod=environment(), dev=environment("dev"))
+    generate(root)
+    (root / "overlays/prod/custom/kustomization.yaml").write_text(HEAD + "resources: [gone.yaml]\n", encoding="utf-8")
+    assert [(found.where, found.rule) for found in check.findings(root)] == [("overlays/prod", "kustomize")]

@@ -53,3 +53,9 @@ def _fixed(before: Object, after: Object) -> Iterator[tuple[str, str]]:
 
 def _show(found: list[Any]) -> str:
     return ", ".join(one if isinstance(one, str) else json.dumps(one) for one in found) or "nothing"
+
+
+def not_compared(where: str) -> Finding:
+    """Nobody knows what changed in a file of which the former text is lost."""
+    message = "what stood there cannot be read, so nothing was compared"
+    return Finding(where, "", "", RULE, message, "compare with the last revision by eye")
