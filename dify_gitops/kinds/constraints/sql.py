@@ -148,7 +148,6 @@ _INSTANCE = Kind(
         Refused("spec.replicaConfiguration", "is MySQL's"),
         Refused("spec.settings.collation", "is SQL Server's; an SQLDatabase has its own"),
         Refused("spec.settings.timeZone", "is SQL Server's; PostgreSQL has the flag timezone"),
-        Refused("spec.rootPassword.value", "is a password in Git"),
         Mandatory("spec", ("databaseVersion", "region"), "Google would choose, and neither can be taken back"),
         Mandatory(
             "spec.settings",
@@ -202,7 +201,6 @@ KINDS = (
             Format("spec.passwordPolicy.passwordExpirationDuration", *DURATION),
             Needs("spec", "type", ("password",), "BUILT_IN"),
             *(Excludes("spec", "type", ("password",), kind) for kind in _IAM_USERS),
-            Refused("spec.password.value", "is a password in Git"),
             Refused("spec.host", "is MySQL's"),
             Refused("spec.passwordPolicy.enablePasswordVerification", "is MySQL's"),
         ),

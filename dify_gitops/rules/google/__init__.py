@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dify_gitops.rules import objects, protection, secrecy, validity
-from dify_gitops.rules.google import iam, limits, locks, project, ranges, references, standards, waves
+from dify_gitops.rules.google import iam, limits, locks, project, ranges, references, secrets, standards, waves
 
 # In one list with those of the workloads: dify_gitops/rules/__init__.py.
 GOOGLE_RULES = (
@@ -26,6 +26,7 @@ GOOGLE_RULES = (
     project.google_label,
     references.google_reference,
     references.google_secret_exists,
+    secrets.google_secret_value,
     references.google_range_name,
     references.google_node_tag,
     references.google_own_account,
