@@ -34,6 +34,8 @@ GOOGLE_RULES = (
     references.google_domain,
     iam.google_iam_once,
     iam.google_iam_role,
+    iam.google_iam_role_name,
+    iam.google_iam_member,
     iam.google_iam_public,
     iam.google_iam_narrow,
     iam.google_iam_additive,

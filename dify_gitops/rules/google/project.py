@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 # Places in texts where a project id stands, with a word by which most texts are told to have none.
 _PROJECTS = (
     ("projects/", re.compile(r"\bprojects/([a-z][a-z0-9-]{4,28}[a-z0-9])\b(?!/regions/[^/]+/serviceAttachments/)")),
-    (".iam.gserviceaccount.com", re.compile(r"@([a-z][a-z0-9-]{4,28}[a-z0-9])\.iam\.gserviceaccount\.com")),
+    (
+        ".iam.gserviceaccount.com",  # but of Google's own service agents
+        re.compile(
+            r"(?<![a-z0-9-])(?!service-[0-9]+@)[a-z0-9-]+@([a-z][a-z0-9-]{4,28}[a-z0-9])\.iam\.gserviceaccount\.com"
+        ),
+    ),
     (".svc.id.goog", re.compile(r"\b([a-z][a-z0-9-]{4,28}[a-z0-9])\.svc\.id\.goog")),
 )
 # Keys whose whole value is a project id.
@@ -62,6 +67,10 @@ def google_project(estate: Estate) -> Iterator[Flaw]:
             yield Flaw(item, field, "is not set")
         elif annotated not in (None, own):
             yield Flaw(item, field, f"{annotated} is not {own}")
+        if text(item.data, "spec", "resourceRef", "kind") == "Project":
+            external = text(item.data, "spec", "resourceRef", "external")
+            if external and "/" not in external and external != own:
+                yield Flaw(item, "spec.resourceRef.external", f"{external} is not {own}")
         for place, key, value in _texts(mapping(item.data, "spec"), "spec"):
             for one in [value] if key in _PROJECT_KEYS else _projects(value):
                 if one != own:
