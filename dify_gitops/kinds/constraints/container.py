@@ -70,6 +70,8 @@ _CLUSTER = Kind(
     "container",
     "ContainerCluster",
     immutable=(
+        "spec.clusterAutoscaling.autoProvisioningDefaults.bootDiskKMSKeyRef",
+        "spec.clusterAutoscaling.autoProvisioningDefaults.shieldedInstanceConfig",
         "spec.clusterIpv4Cidr",
         "spec.confidentialNodes",
         "spec.datapathProvider",

@@ -326,10 +326,13 @@ class Kind(msgspec.Struct, frozen=True):
     """A kind of Config Connector: its constraints, and the fields that cannot change once they are set.
 
     ``immutable`` holds paths below ``spec``; ``resourceID`` and ``location`` are immutable in every kind that has
-    them, and so is the annotation project-id.
+    them, and so are two annotations. ``rising`` ones may become more: a later version, a range around the old one.
+    ``kept`` are lists with the name of their items: these neither change nor go.
     """
 
     group: str  # without .cnrm.cloud.google.com
     kind: str
     immutable: tuple[str, ...] = ()
+    rising: tuple[str, ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()
     constraints: tuple[Constraint, ...] = ()

@@ -36,6 +36,7 @@ KINDS = (
             "spec.tier",
             "spec.transitEncryptionMode",
         ),
+        rising=("spec.redisVersion",),
         constraints=(
             Name(*written(f.RedisName)[:2]),
             *on("spec.authEnabled"),

@@ -105,6 +105,7 @@ _INSTANCE = Kind(
         "spec.settings.diskType",
         "spec.settings.timeZone",
     ),
+    rising=("spec.databaseVersion",),
     constraints=(
         Name(*written(f.InstanceName)[:2]),
         *off(f"{_IP}.ipv4Enabled"),
