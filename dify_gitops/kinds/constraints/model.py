@@ -189,8 +189,8 @@ class Mandatory(Constraint, frozen=True):
     def complaints(self, data: dict[str, Any]) -> Complaints:
         for field, item in values(data, self.under):
             for key in self.keys:
-                if not has(item, key):
-                    yield Complaint(under(field, key), f"is not set: {self.why}")
+                if not has(item, key):  # with [] behind it, an empty list will not do
+                    yield Complaint(under(field, key.removesuffix("[]")), f"is not set: {self.why}")
 
 
 class Unique(Constraint, frozen=True):

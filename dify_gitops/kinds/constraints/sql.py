@@ -24,6 +24,7 @@ from dify_gitops.kinds.constraints.model import (
     Unique,
     When,
     off,
+    on,
     written,
 )
 from dify_gitops.kinds.constraints.paths import values
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 _REPLICA = "READ_REPLICA_INSTANCE"
 _TRUSTED = "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"
-_IP = "spec.settings.ipConfiguration"
+_IP_KEY = "settings.ipConfiguration"
+_IP = f"spec.{_IP_KEY}"
 _BACKUP = "spec.settings.backupConfiguration"
 _DENY = "spec.settings.denyMaintenancePeriod"
 _DATE = r"([0-9]{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", "a date such as 2026-12-24 or 12-24"
@@ -108,11 +110,12 @@ _INSTANCE = Kind(
     rising=("spec.databaseVersion",),
     constraints=(
         Name(*written(f.InstanceName)[:2]),
-        *off(f"{_IP}.ipv4Enabled"),
+        *off(f"{_IP}.ipv4Enabled", "spec.settings.insightsConfig.recordClientAddress"),
+        *on("spec.settings.diskAutoresize", "spec.settings.insightsConfig.queryInsightsEnabled"),
         OneOf("spec.instanceType", ("CLOUD_SQL_INSTANCE", _REPLICA)),
         OneOf("spec.settings.edition", (_ENTERPRISE, _PLUS)),
         OneOf("spec.settings.availabilityType", ("REGIONAL", "ZONAL")),
-        OneOf("spec.settings.activationPolicy", ("ALWAYS", "NEVER")),
+        OneOf("spec.settings.activationPolicy", ("ALWAYS",)),
         OneOf("spec.settings.pricingPlan", ("PER_USE",)),
         OneOf("spec.settings.diskType", ("PD_SSD", "PD_HDD", "HYPERDISK_BALANCED")),
         OneOf("spec.settings.connectorEnforcement", ("REQUIRED",)),
@@ -155,7 +158,12 @@ _INSTANCE = Kind(
             ("edition", "connectorEnforcement", "diskType", "diskAutoresize"),
             "Config Connector puts its own default there",
         ),
-        Mandatory(_IP, ("ipv4Enabled", "sslMode"), "Config Connector's defaults are a public address without TLS"),
+        Mandatory(
+            "spec",
+            (f"{_IP_KEY}.ipv4Enabled", f"{_IP_KEY}.sslMode"),
+            "Config Connector's defaults are a public address without TLS",
+        ),
+        Mandatory("spec.settings", ("insightsConfig.queryInsightsEnabled",), "slow queries go unnoticed"),
         Sense("spec.settings", _edition),
         Sense("spec.settings", _flags),
         # Replicas follow their primary.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dify_gitops.rules import objects, protection, secrecy, validity
-from dify_gitops.rules.google import iam, limits, locks, project, ranges, references, secrets, standards, waves
+from dify_gitops.rules.google import iam, limits, locks, project, ranges, references, secrets, standards, twice, waves
 
 # In one list with those of the workloads: dify_gitops/rules/__init__.py.
 GOOGLE_RULES = (
@@ -32,6 +32,7 @@ GOOGLE_RULES = (
     references.google_own_account,
     references.google_dns_name,
     references.google_domain,
+    twice.google_twice,
     iam.google_iam_once,
     iam.google_iam_role,
     iam.google_iam_role_name,

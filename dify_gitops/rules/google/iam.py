@@ -92,10 +92,10 @@ def _grant(estate: Estate, item: Object, field: str, binding: dict[str, Any], me
     elif not who:
         who = json.dumps(mapping(member, "memberFrom"), sort_keys=True)
     condition = json.dumps(get(binding, "condition"), sort_keys=True)
-    return Grant(item, field, _resource(estate, item), text(binding, "role"), who, condition)
+    return Grant(item, field, resource(estate, item), text(binding, "role"), who, condition)
 
 
-def _resource(estate: Estate, item: Object) -> str:
+def resource(estate: Estate, item: Object) -> str:
     """What the grant is about: references by name and by path to the same thing read the same."""
     about = mapping(item.data, "spec", "resourceRef")
     kind, name = text(about, "kind"), text(about, "name")
