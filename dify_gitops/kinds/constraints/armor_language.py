@@ -35,6 +35,7 @@ _ATTRIBUTE = re.compile(r"\b(?:origin|request|source|token)\.\w+")
 _WAF = re.compile(r"evaluatePreconfiguredWaf\(\s*['\"]([^'\"]*)['\"]([^)]*)")
 _SENSITIVITY = re.compile(r"['\"]sensitivity['\"]\s*:\s*[0-4]\b")
 _HEADER = re.compile(r"request\.headers\[\s*['\"]([^'\"]*)['\"]")
+_OLD = "evaluatePreconfiguredExpr"
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 
 
@@ -62,6 +63,8 @@ def _slips(value: str) -> Iterator[str]:
     unknown = [name for name in _CALL.findall(rest) if name not in _FUNCTIONS]
     unknown += [name for name in _ATTRIBUTE.findall(rest) if name not in _ATTRIBUTES]
     yield from (f"uses {name}, which Cloud Armor does not know" for name in unknown)
+    if _OLD in rest:
+        yield f"uses {_OLD}, the old form, which has no sensitivity; write evaluatePreconfiguredWaf"
     for header in _HEADER.findall(value):
         if header != header.lower():
             yield f"never matches: names of headers are in lower case here, {header.lower()}"

@@ -19,6 +19,7 @@ GOOGLE_RULES = (
     limits.google_sense,
     locks.google_locked,
     locks.google_deletion_protection,
+    locks.google_replaced,
     project.google_project,
     project.google_region,
     project.google_annotation,
