@@ -15,6 +15,7 @@ from dify_gitops.kinds.constraints.model import (
     OneOf,
     Range,
     Refused,
+    When,
     on,
     written,
 )
@@ -65,6 +66,7 @@ KINDS = (
             Format("spec.locationId", *ZONE),
             Format("spec.alternativeLocationId", *ZONE),
             Needs("spec", "readReplicasMode", ("tier",), "READ_REPLICAS_ENABLED", "STANDARD_HA"),
+            When("spec", "readReplicasMode", ("READ_REPLICAS_ENABLED",), Range("memorySizeGb", 5, 300)),
             Excludes("spec", "tier", ("alternativeLocationId",), "BASIC"),
             Refused("spec.authString", "has no effect: Google makes the password"),
             Refused("spec.maintenanceSchedule", "is what Google reports"),

@@ -6,6 +6,8 @@ Sources: the controller of Config Connector 1.155 (pkg/controller/direct/sql), t
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops.input import formats as f
@@ -40,6 +42,7 @@ _BACKUP = "spec.settings.backupConfiguration"
 _DENY = "spec.settings.denyMaintenancePeriod"
 _DATE = r"([0-9]{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", "a date such as 2026-12-24 or 12-24"
 
+_LONGEST = 90  # days without maintenance
 _ENTERPRISE, _PLUS = "ENTERPRISE", "ENTERPRISE_PLUS"
 # The most of what the smaller edition takes: https://cloud.google.com/sql/docs/postgres/editions-intro
 _MOST = {
@@ -63,6 +66,10 @@ _FLAGS = {
     "log_statement": ("ddl",),
     "log_temp_files": ("0",),
 }
+_NUMBERS = frozenset(
+    "autovacuum_max_workers idle_in_transaction_session_timeout maintenance_work_mem max_connections "
+    "max_worker_processes shared_buffers statement_timeout work_mem".split()
+)
 _OPTIONAL = {"log_hostname": ("off",)}  # off by default
 
 
@@ -91,8 +98,38 @@ def _flags(settings: dict[str, Any]) -> Iterator[tuple[str, str]]:
         allowed = {**_FLAGS, **_OPTIONAL}.get(str(name))
         if allowed and value not in allowed:
             yield f"databaseFlags[{number}].value", f"{value} of {name} is not {' or '.join(allowed)}"
+        if name in _NUMBERS and not re.fullmatch(r"-?[0-9]+", str(value)):
+            yield f"databaseFlags[{number}].value", f"{value} of {name} is not a number"
     if missing := [name for name in _FLAGS if name not in found]:
         yield "databaseFlags", f"lacks {', '.join(missing)}"
+
+
+def _date(value: str) -> dt.date | None:
+    """A date; without its year, of a leap year."""
+    try:
+        return dt.date.fromisoformat(value if value.count("-") > 1 else f"2024-{value}")
+    except ValueError:
+        return None
+
+
+def _day(value: str) -> str | None:
+    return None if _date(value) else "is no day of any year"
+
+
+def _denied(period: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """At most 90 days; without years, in each year: https://cloud.google.com/sql/docs/postgres/maintenance."""
+    first, last = str(period.get("startDate")), str(period.get("endDate"))
+    start, end = _date(first), _date(last)
+    if not start or not end:
+        return  # told by their format
+    if first.count("-") != last.count("-"):
+        yield "endDate", f"{last} and startDate, {first}, have not both a year"
+        return
+    days = (end - start).days
+    if first.count("-") == 1:
+        days %= 366  # over the turn of the year
+    if not 0 <= days <= _LONGEST:
+        yield "endDate", f"{last} is not 0 to {_LONGEST} days after startDate, {first}"
 
 
 _INSTANCE = Kind(
@@ -135,8 +172,8 @@ _INSTANCE = Kind(
         Format("spec.settings.locationPreference.secondaryZone", *ZONE),
         Format(f"{_BACKUP}.startTime", *CLOCK),
         Format(f"{_BACKUP}.location", r"asia|eu|us|[a-z]+-[a-z]+[0-9]{1,2}", "asia, eu, us or a region"),
-        Format(f"{_DENY}.startDate", *_DATE),
-        Format(f"{_DENY}.endDate", *_DATE),
+        Format(f"{_DENY}.startDate", *_DATE, _day),
+        Format(f"{_DENY}.endDate", *_DATE, _day),
         Format(f"{_DENY}.time", r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]", "a time such as 00:00:00"),
         Unique("spec.settings.databaseFlags[].name"),
         Needs("spec", "instanceType", ("masterInstanceRef",), _REPLICA),
@@ -166,6 +203,7 @@ _INSTANCE = Kind(
         Mandatory("spec.settings", ("insightsConfig.queryInsightsEnabled",), "slow queries go unnoticed"),
         Sense("spec.settings", _edition),
         Sense("spec.settings", _flags),
+        Sense(_DENY, _denied),
         # Replicas follow their primary.
         When(
             "spec",
@@ -174,6 +212,12 @@ _INSTANCE = Kind(
             Mandatory(
                 "settings", ("maintenanceWindow.day", "maintenanceWindow.hour"), "Google restarts it at any time"
             ),
+        ),
+        When(
+            "spec",
+            "instanceType",
+            (None, "CLOUD_SQL_INSTANCE"),
+            Mandatory("settings.backupConfiguration", ("startTime", "transactionLogRetentionDays"), "Google chooses"),
         ),
     ),
 )
@@ -208,7 +252,12 @@ KINDS = (
             ),
             OneOf("spec.type", ("BUILT_IN", *_IAM_USERS)),
             Format("spec.passwordPolicy.passwordExpirationDuration", *DURATION),
-            Needs("spec", "type", ("password",), "BUILT_IN"),
+            When(
+                "spec",
+                "type",
+                (None, "BUILT_IN"),
+                Mandatory("", ("password",), "a BUILT_IN user, the default, logs in with one"),
+            ),
             *(Excludes("spec", "type", ("password",), kind) for kind in _IAM_USERS),
             Refused("spec.host", "is MySQL's"),
             Refused("spec.passwordPolicy.enablePasswordVerification", "is MySQL's"),

@@ -26,6 +26,7 @@ GOOGLE_RULES = (
     project.google_disk_grows,
     project.google_label,
     references.google_reference,
+    references.google_replica,
     references.google_secret_exists,
     secrets.google_secret_value,
     references.google_range_name,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
 from dify_gitops.input.words import nearest
+from dify_gitops.kinds.constraints.formats import ZONE
 from dify_gitops.rules.access import mapping, text
 from dify_gitops.rules.google.estate import service
 from dify_gitops.rules.rule import Flaw, meant, rule
@@ -77,6 +78,14 @@ def google_project(estate: Estate) -> Iterator[Flaw]:
                     yield Flaw(item, place, f"{one} is not {own}")
 
 
+_ZONES = (
+    ("alternativeLocationId",),
+    ("locationId",),
+    ("settings", "locationPreference", "secondaryZone"),
+    ("settings", "locationPreference", "zone"),
+)
+
+
 @rule(
     "google-region",
     why="what lies in another region is far away, costs traffic, and is refused where both must be together",
@@ -93,6 +102,10 @@ def google_region(estate: Estate) -> Iterator[Flaw]:
             value = text(spec, key)
             if value and value not in (own, "global"):
                 yield Flaw(item, f"spec.{key}", f"{value} is not {own}")
+        for path in _ZONES:
+            zone = text(spec, *path)
+            if re.fullmatch(ZONE[0], zone) and not zone.startswith(f"{own}-"):
+                yield Flaw(item, ".".join(("spec", *path)), f"{zone} is not in {own}")
         zones = spec.get("nodeLocations")
         for number, zone in enumerate(zones if isinstance(zones, list) else []):
             if not str(zone).startswith(f"{own}-"):
