@@ -272,6 +272,7 @@ _POOL = Kind(
         Mandatory("spec.autoscaling", ("totalMaxNodeCount",), "the other limits hold in each zone"),
         Mandatory("spec", ("management.autoRepair", "management.autoUpgrade"), "left out means false"),
         Mandatory("spec", ("networkConfig.enablePrivateNodes",), "the cluster's default need not be it"),
+        Mandatory("spec", ("upgradeSettings.strategy",), "GKE would choose how nodes are replaced"),
         Mandatory("spec", ("nodeConfig.tags[]",), "firewall rules find nodes by them"),
         Mandatory("spec.nodeConfig", ("machineType", "diskSizeGb", "diskType"), "GKE's choice would stay for ever"),
         Mandatory(

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from dify_gitops.rules.google.estate import Estate
 
 _POWERFUL = re.compile(
-    r"roles/(owner|editor|viewer|[a-z]+\.admin|(compute|iam|resourcemanager|serviceusage)\.[A-Za-z]*Admin"
-    r"|iam\.serviceAccountTokenCreator)"
+    r"roles/(owner|editor|viewer|[a-z]+\.admin|(compute|container|iam|resourcemanager|serviceusage)\.[A-Za-z]*Admin"
+    r"|iam\.serviceAccount[A-Za-z]*TokenCreator|storage\.legacyBucketOwner)"
 )
 _OWN = frozenset((*CONFIG_CONNECTOR_ROLES, *REGISTRY_ROLES, *ENDPOINT_ROLES))  # what Config Connector may have
 _KNOWN = (*_OWN, *NODE_ROLES, *BUCKET_ROLES, *SECRET_ROLES, CLOUD_SQL_CLIENT, REGISTRY_READER, SERVICE_ACCOUNT_USER)

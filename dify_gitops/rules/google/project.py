@@ -68,12 +68,12 @@ def google_project(estate: Estate) -> Iterator[Flaw]:
             yield Flaw(item, field, "is not set")
         elif annotated not in (None, own):
             yield Flaw(item, field, f"{annotated} is not {own}")
+        references = [".projectRef.external"]  # with the project's id alone, or behind projects/
         if text(item.data, "spec", "resourceRef", "kind") == "Project":
-            external = text(item.data, "spec", "resourceRef", "external")
-            if external and "/" not in external and external != own:
-                yield Flaw(item, "spec.resourceRef.external", f"{external} is not {own}")
+            references.append("spec.resourceRef.external")
         for place, key, value in _texts(mapping(item.data, "spec"), "spec"):
-            for one in [value] if key in _PROJECT_KEYS else _projects(value):
+            bare = "/" not in value and place.endswith(tuple(references))
+            for one in [value] if bare or key in _PROJECT_KEYS else _projects(value):
                 if one != own:
                     yield Flaw(item, place, f"{one} is not {own}")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dify_gitops.kinds.constraints import KINDS
 from dify_gitops.rules.access import get, mapping, text
-from dify_gitops.rules.google.estate import real_name
+from dify_gitops.rules.google.estate import real_name, service
 from dify_gitops.rules.google.iam import resource
 from dify_gitops.rules.rule import Flaw, rule
 
@@ -15,7 +16,14 @@ if TYPE_CHECKING:
     from dify_gitops.rules.cluster import Object
     from dify_gitops.rules.google.estate import Estate
 
-_PARENTS = ("clusterRef", "instanceRef", "keyRingRef", "managedZoneRef", "networkRef", "routerRef")
+# Kinds whose names are their own only below another resource; others have one name in a project and location.
+_PARENTS = {
+    "ComputeRouterNAT": "routerRef",
+    "ContainerNodePool": "clusterRef",
+    "KMSCryptoKey": "keyRingRef",
+    "SQLDatabase": "instanceRef",
+    "SQLUser": "instanceRef",
+}
 # Kinds whose resources have no name of their own in Google Cloud, but are what these fields say.
 _NAMELESS = {
     "DNSRecordSet": ("managedZoneRef", "name", "type"),
@@ -32,7 +40,11 @@ def _identity(estate: Estate, item: Object) -> tuple[str, ...]:
         return resource(estate, item), text(spec, "service")
     if fields := _NAMELESS.get(item.kind):
         return tuple(_word(get(spec, field)) for field in fields)
-    places = () if item.kind in _ANYWHERE else ("location", "region", *_PARENTS)
+    places = [] if item.kind in _ANYWHERE else ["location", "region"]
+    if (service(item), item.kind) not in KINDS:
+        places += sorted(field for field in spec if field.endswith("Ref"))  # any of them may be its parent
+    elif item.kind in _PARENTS:
+        places.append(_PARENTS[item.kind])
     return real_name(item), *(_word(get(spec, place)) for place in places)
 
 
