@@ -140,7 +140,11 @@ def _order(spec: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for field, rule in rules:
         sources = [source for _, source in values(rule, "match.config.srcIpRanges[]")]
         priority, action = rule.get("priority"), str(rule.get("action"))
-        if not isinstance(priority, int) or rule.get("preview") is True or not set(sources) & set(_EVERYBODY):
+        if (
+            not isinstance(priority, int)
+            or rule.get("preview") is True
+            or not any(one in sources for one in _EVERYBODY)
+        ):
             continue
         last = _LAST if action.startswith("deny") else _LAST - 1  # whatever else lets in may stand before «allow»
         if later := [other for other in priorities if priority < other <= last]:

@@ -30,6 +30,7 @@ from dify_gitops.kinds.constraints.model import (
     on,
     written,
 )
+from dify_gitops.kinds.constraints.paths import values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ _WORKLOADS = ("STORAGE", "HPA", "POD", "DAEMONSET", "DEPLOYMENT", "STATEFULSET",
 
 
 def _lacking(config: dict[str, Any], *wanted: str) -> Iterator[tuple[str, str]]:
-    components = config.get("enableComponents", [])
+    components = [name for _, name in values(config, "enableComponents[]")]
     if missing := [name for name in wanted if name not in components]:
         yield "enableComponents", f"lacks {', '.join(missing)}"
 

@@ -94,11 +94,11 @@ def _flags(settings: dict[str, Any]) -> Iterator[tuple[str, str]]:
     found = set()
     for number, flag in enumerate(flags if isinstance(flags, list) else []):
         name, value = (flag.get("name"), flag.get("value")) if isinstance(flag, dict) else (None, None)
-        found.add(name)
+        found.add(str(name))
         allowed = {**_FLAGS, **_OPTIONAL}.get(str(name))
         if allowed and value not in allowed:
             yield f"databaseFlags[{number}].value", f"{value} of {name} is not {' or '.join(allowed)}"
-        if name in _NUMBERS and not re.fullmatch(r"-?[0-9]+", str(value)):
+        if str(name) in _NUMBERS and not re.fullmatch(r"-?[0-9]+", str(value)):
             yield f"databaseFlags[{number}].value", f"{value} of {name} is not a number"
     if missing := [name for name in _FLAGS if name not in found]:
         yield "databaseFlags", f"lacks {', '.join(missing)}"
