@@ -34,6 +34,7 @@ GOOGLE_SERVICE_ACCOUNT = "iam.gke.io/gcp-service-account"
 # Config Connector (https://cloud.google.com/config-connector/docs/reference/overview).
 _CNRM = "cnrm.cloud.google.com"
 PROJECT_ID = f"{_CNRM}/project-id"
+STATE_INTO_SPEC = f"{_CNRM}/state-into-spec"
 DELETION_POLICY = f"{_CNRM}/deletion-policy"  # abandon: deleting the object leaves what it stands for
 DISABLE_ON_DESTROY = f"{_CNRM}/disable-on-destroy"
 REMOVE_DEFAULT_NODE_POOL = f"{_CNRM}/remove-default-node-pool"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cluster_fixtures import pick
+from google_fixtures import change, good_objects
 from repo import PLATFORM, environment, generate, make, write_input
 
 from dify_gitops import check, cli
 from dify_gitops.errors import Exit
+from dify_gitops.rules.google.immutable import immutable_changes
 from dify_gitops.toolchain import ROOT
 
 CUSTOM = "config-connector/prod/custom/kustomization.yaml"
@@ -241,3 +245,65 @@ def test_halves_of_two_environments_are_never_compared(root: Path) -> None:
     generate(root)
     (root / "overlays/prod/custom/kustomization.yaml").write_text(HEAD + "resources: [gone.yaml]\n", encoding="utf-8")
     assert [(found.where, found.rule) for found in check.findings(root)] == [("overlays/prod", "kustomize")]
+
+
+REDIS, INSTANCE, SUBNET = "RedisInstance dify-redis-a", "SQLInstance dify-postgres-a", "ComputeSubnetwork dify"
+STATE = "metadata.annotations[cnrm.cloud.google.com/state-into-spec]"
+
+
+def changed(name: str, path: str, value: Any) -> list[str]:
+    """What is said of an object that had another value at one path, and of the way back."""
+    objects = good_objects()
+    kind, _, short = name.partition(" ")
+    change(pick(objects, f"{kind} dify-infra/{short}"), path, value)
+    return [
+        " ".join(f"{found.field}: {found.message}" for found in immutable_changes(before, after, ""))
+        for before, after in ((good_objects(), objects), (objects, good_objects()))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value", "there", "back"),
+    [
+        (REDIS, "spec.redisVersion", "REDIS_7_2", "", "spec.redisVersion: REDIS_7_2 cannot become REDIS_6_X"),
+        (
+            INSTANCE,
+            "spec.databaseVersion",
+            "POSTGRES_16",
+            "",
+            "spec.databaseVersion: POSTGRES_16 cannot become POSTGRES_15",
+        ),
+        (
+            SUBNET,
+            "spec.ipCidrRange",
+            "10.0.0.0/15",
+            "",
+            "spec.ipCidrRange: 10.0.0.0/15 cannot become 10.0.0.0/16",
+        ),
+        (SUBNET, "spec.secondaryIpRange[+]", {"rangeName": "more", "ipCidrRange": "10.9.0.0/16"}, "", "secondary"),
+        (SUBNET, "spec.secondaryIpRange[0].ipCidrRange", "10.8.0.0/16", "secondary", "secondary"),
+        (
+            INSTANCE,
+            STATE,
+            "absent",
+            f"{STATE}: nothing cannot become absent",
+            f"{STATE}: absent cannot become nothing",
+        ),
+        (INSTANCE, "spec.resourceID", "dify-postgres-a", "", ""),
+        (
+            INSTANCE,
+            "spec.resourceID",
+            "other",
+            "spec.resourceID: dify-postgres-a cannot become other",
+            "spec.resourceID: other cannot become dify-postgres-a",
+        ),
+    ],
+)
+def test_what_can_change_and_what_cannot(name: str, path: str, value: Any, there: str, back: str) -> None:
+    for said, wanted in zip(changed(name, path, value), (there, back), strict=True):
+        assert (wanted in said) if wanted else not said
+
+
+def test_a_subnet_cannot_move() -> None:
+    said = "spec.ipCidrRange: 10.0.0.0/16 cannot become 10.4.0.0/16"
+    assert changed(SUBNET, "spec.ipCidrRange", "10.4.0.0/16")[0] == said

@@ -119,11 +119,15 @@ def _split(item: str) -> list[str]:
     return [word.strip("\"';") for word in item.split()] if len(item.split()) > 1 else []
 
 
+def given_away(value: str) -> str:
+    """What kind of secret a text holds, whatever it is called; empty for none."""
+    return next((kind for kind, pattern in _PATTERNS.items() if pattern.search(value)), "")
+
+
 def _tells(item: Text) -> str:
     """What kind of secret a text looks like; empty for none."""
-    for kind, pattern in _PATTERNS.items():
-        if pattern.search(item.value):
-            return kind
+    if kind := given_away(item.value):
+        return kind
     if item.name and is_secret(item.name.replace("-", "_")) and not _INNOCENT.fullmatch(item.value):
         published = item.value in PUBLISHED_WHOLE
         return "a published sample value of Dify" if published else "a secret by its name"

@@ -5,6 +5,7 @@ The Terraform provider that Config Connector 1.155 embeds lets pass most of what
 
 from __future__ import annotations
 
+from dify_gitops.kinds.constraints.formats import FILTER, balanced
 from dify_gitops.kinds.constraints.model import (
     AtLeastOne,
     AtMostOne,
@@ -40,7 +41,9 @@ _FILTER = r"(?s)(?=.*\bmetric\.type\b)(?=.*\bresource\.type\b).*", "a filter on 
 
 
 def _short(value: str) -> str | None:
-    return f"has {len(value)} characters, not up to {_LONGEST_FILTER}" if len(value) > _LONGEST_FILTER else None
+    if len(value) > _LONGEST_FILTER:
+        return f"has {len(value)} characters, not up to {_LONGEST_FILTER}"
+    return balanced(value)
 
 
 def _readable(value: str) -> str | None:
@@ -80,6 +83,8 @@ KINDS = (
             seconds("spec.alertStrategy.notificationChannelStrategy[].renotifyInterval", _HOUR // 2, _DAY),
             Format(f"{_THRESHOLD}.filter", *_FILTER, check=_short),
             Format(f"{_ABSENT}.filter", *_FILTER, check=_short),
+            Format(f"{_EACH}.conditionMatchedLog.filter", *FILTER, check=balanced),
+            Format(f"{_PROMETHEUS}.query", *FILTER, check=balanced),
             Format(f"{_PROMETHEUS}.alertRule", r"[A-Za-z_][A-Za-z0-9_]*", "a name that Prometheus takes for a label"),
             Format("spec.documentation.content", r"(?s).*\S.*", "a text", check=_readable),
             ExactlyOne(_EACH, _KINDS),

@@ -5,6 +5,8 @@ https://cloud.google.com/armor/docs/rate-limiting-overview, https://cloud.google
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from dify_gitops.kinds.constraints.armor_language import WAF_RULES, expression, source
 from dify_gitops.kinds.constraints.formats import LABEL
 from dify_gitops.kinds.constraints.model import (
@@ -23,9 +25,14 @@ from dify_gitops.kinds.constraints.model import (
     OneOf,
     Range,
     Refused,
+    Sense,
     Unique,
     When,
 )
+from dify_gitops.kinds.constraints.paths import values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LAST = 2147483647  # priority of the default rule
 _RULE = "spec.rule[]"
@@ -123,6 +130,27 @@ _WAF_EXCEPTIONS = (
     ),
 )
 
+_EVERYBODY = ("*", "0.0.0.0/0", "::/0")
+
+
+def _order(spec: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A rule for everybody comes after the others: the first one that matches decides."""
+    rules = [(field, rule) for field, rule in values(spec, "rule[]") if isinstance(rule, dict)]
+    priorities = [rule["priority"] for _, rule in rules if isinstance(rule.get("priority"), int)]
+    for field, rule in rules:
+        sources = [source for _, source in values(rule, "match.config.srcIpRanges[]")]
+        priority, action = rule.get("priority"), str(rule.get("action"))
+        if (
+            not isinstance(priority, int)
+            or rule.get("preview") is True
+            or not any(one in sources for one in _EVERYBODY)
+        ):
+            continue
+        last = _LAST if action.startswith("deny") else _LAST - 1  # whatever else lets in may stand before «allow»
+        if later := [other for other in priorities if priority < other <= last]:
+            yield field, f"decides for everybody ({action}): rule {min(later)} and those after it never do"
+
+
 _DEFENCE = "adaptiveProtectionConfig.layer7DdosDefenseConfig"
 _AUTOMATIC = "spec.adaptiveProtectionConfig.autoDeployConfig"
 _BACKEND = (None, "CLOUD_ARMOR")
@@ -137,6 +165,7 @@ _ARMOR = Kind(
         *_MATCHES,
         *_ACTIONS,
         *_WAF_EXCEPTIONS,
+        Sense("spec", _order),
         When("spec", "type", _BACKEND, Mandatory("", (f"{_DEFENCE}.enable",), "floods of requests go unnoticed")),
         OneOf(f"spec.{_DEFENCE}.enable", (True,)),
         OneOf(f"spec.{_DEFENCE}.ruleVisibility", ("STANDARD", "PREMIUM")),
@@ -152,8 +181,7 @@ _ARMOR = Kind(
                 "", ("advancedOptionsConfig.jsonParsing",), "the WAF does not look into JSON, all that Dify speaks"
             ),
         ),
-        OneOf("spec.advancedOptionsConfig.jsonParsing", ("STANDARD", "DISABLED")),
-        Needs("spec.advancedOptionsConfig", "jsonCustomConfig", ("jsonParsing",), value_needed="STANDARD"),
+        OneOf("spec.advancedOptionsConfig.jsonParsing", ("STANDARD",)),
         OneOf("spec.advancedOptionsConfig.logLevel", ("NORMAL", "VERBOSE")),
     ),
 )

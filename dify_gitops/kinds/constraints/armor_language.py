@@ -9,6 +9,8 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING
 
+from dify_gitops.kinds.constraints.formats import QUOTED, balanced
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,13 +31,12 @@ _ATTRIBUTES = frozenset(
     "request.headers request.method request.path request.scheme request.query "
     "token.recaptcha_exemption token.recaptcha_action token.recaptcha_session".split()
 )
-_TEXT = re.compile(r"""[rR]?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 _CALL = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _ATTRIBUTE = re.compile(r"\b(?:origin|request|source|token)\.\w+")
 _WAF = re.compile(r"evaluatePreconfiguredWaf\(\s*['\"]([^'\"]*)['\"]([^)]*)")
 _SENSITIVITY = re.compile(r"['\"]sensitivity['\"]\s*:\s*[0-4]\b")
 _HEADER = re.compile(r"request\.headers\[\s*['\"]([^'\"]*)['\"]")
-_CLOSING = {")": "(", "]": "[", "}": "{"}
+_OLD = "evaluatePreconfiguredExpr"
 
 
 def source(value: str) -> str | None:
@@ -56,12 +57,14 @@ def expression(value: str) -> str | None:
 
 
 def _slips(value: str) -> Iterator[str]:
-    rest = _TEXT.sub(" ", value)
-    if _unbalanced(rest):
-        yield "has a quote or bracket too few or too many"
+    rest = QUOTED.sub(" ", value)
+    if wrong := balanced(value):
+        yield wrong
     unknown = [name for name in _CALL.findall(rest) if name not in _FUNCTIONS]
     unknown += [name for name in _ATTRIBUTE.findall(rest) if name not in _ATTRIBUTES]
     yield from (f"uses {name}, which Cloud Armor does not know" for name in unknown)
+    if _OLD in rest:
+        yield f"uses {_OLD}, the old form, which has no sensitivity; write evaluatePreconfiguredWaf"
     for header in _HEADER.findall(value):
         if header != header.lower():
             yield f"never matches: names of headers are in lower case here, {header.lower()}"
@@ -70,14 +73,3 @@ def _slips(value: str) -> Iterator[str]:
             yield f"names {rules}, which is not {WAF_RULES[1]}"
         if not _SENSITIVITY.search(options):
             yield "lacks a sensitivity of 0 to 4; the default is 4, which takes prompts and code for attacks"
-
-
-def _unbalanced(rest: str) -> bool:
-    """Whether quotes or brackets do not pair up; ``rest`` is an expression without its texts."""
-    opened: list[str] = []
-    for sign in rest:
-        if sign in "([{":
-            opened.append(sign)
-        elif sign in _CLOSING and (not opened or opened.pop() != _CLOSING[sign]):
-            return True
-    return bool(opened) or "'" in rest or '"' in rest

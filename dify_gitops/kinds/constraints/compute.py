@@ -70,6 +70,8 @@ _SUBNETWORK = Kind(
         "spec.region",
         "spec.reservedInternalRangeRef",
     ),
+    rising=("spec.ipCidrRange",),
+    kept=(("spec.secondaryIpRange[]", "rangeName"),),
     constraints=(
         Name(*LABEL),
         ExactlyOne("spec", ("ipCidrRange", "reservedInternalRangeRef")),

@@ -30,6 +30,7 @@ from dify_gitops.kinds.constraints.model import (
     on,
     written,
 )
+from dify_gitops.kinds.constraints.paths import values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,10 +67,28 @@ _DATAPLANE_V2 = "ADVANCED_DATAPATH"
 _CONTROL_PLANE = ("APISERVER", "SCHEDULER", "CONTROLLER_MANAGER")
 _WORKLOADS = ("STORAGE", "HPA", "POD", "DAEMONSET", "DEPLOYMENT", "STATEFULSET", "JOBSET")
 
+
+def _lacking(config: dict[str, Any], *wanted: str) -> Iterator[tuple[str, str]]:
+    components = [name for _, name in values(config, "enableComponents[]")]
+    if missing := [name for name in wanted if name not in components]:
+        yield "enableComponents", f"lacks {', '.join(missing)}"
+
+
+def _logged(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """CIS GKE 5.7.1, and what Dify itself says."""
+    yield from _lacking(config, "SYSTEM_COMPONENTS", "WORKLOADS")
+
+
+def _monitored(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from _lacking(config, "SYSTEM_COMPONENTS")
+
+
 _CLUSTER = Kind(
     "container",
     "ContainerCluster",
     immutable=(
+        "spec.clusterAutoscaling.autoProvisioningDefaults.bootDiskKMSKeyRef",
+        "spec.clusterAutoscaling.autoProvisioningDefaults.shieldedInstanceConfig",
         "spec.clusterIpv4Cidr",
         "spec.confidentialNodes",
         "spec.datapathProvider",
@@ -124,6 +143,8 @@ _CLUSTER = Kind(
         OneOf("spec.dnsConfig.clusterDns", ("PLATFORM_DEFAULT", "CLOUD_DNS")),
         OneOf("spec.dnsConfig.clusterDnsScope", ("CLUSTER_SCOPE", "VPC_SCOPE")),
         OneOf("spec.ipAllocationPolicy.stackType", ("IPV4", "IPV4_IPV6")),
+        Sense("spec.loggingConfig", _logged),
+        Sense("spec.monitoringConfig", _monitored),
         OneOf("spec.loggingConfig.enableComponents[]", ("SYSTEM_COMPONENTS", "WORKLOADS", *_CONTROL_PLANE)),
         OneOf(
             "spec.monitoringConfig.enableComponents[]",
@@ -171,7 +192,12 @@ _CLUSTER = Kind(
             ("privateClusterConfig.enablePrivateNodes", "masterAuthorizedNetworksConfig"),
             "nodes or API server would be open to the internet",
         ),
-        Mandatory("spec.addonsConfig", ("gkeBackupAgentConfig",), "backup.yaml makes no backup without it"),
+        Mandatory("spec", ("addonsConfig.gkeBackupAgentConfig",), "backup.yaml makes no backup without it"),
+        Mandatory("spec", ("addonsConfig.gcePersistentDiskCsiDriverConfig",), "pods without it have no volumes"),
+        Mandatory("spec", ("ipAllocationPolicy",), "GKE would make ranges of its own, for ever"),
+        Mandatory("spec", ("securityPostureConfig.mode",), "nobody is told of workloads that are set up weakly"),
+        Mandatory("spec", ("monitoringConfig.managedPrometheus.enabled",), "the alerts have no metrics of Dify then"),
+        Mandatory("spec", ("enableShieldedNodes", "enableIntranodeVisibility"), "GKE's default protects less"),
         Mandatory("spec", ("loggingConfig", "monitoringConfig"), "GKE's default tells nothing of the control plane"),
         *MAINTENANCE,
         Sense("", _default_pool),
@@ -245,11 +271,19 @@ _POOL = Kind(
         Refused("spec.namePrefix", "does not go with the name, which every object has"),
         Refused("spec.nodeConfig.workloadMetadataConfig.nodeMetadata", "is the old name of mode"),
         Mandatory("spec.autoscaling", ("totalMaxNodeCount",), "the other limits hold in each zone"),
-        Mandatory("spec.management", ("autoRepair", "autoUpgrade"), "left out means false"),
+        Mandatory("spec", ("management.autoRepair", "management.autoUpgrade"), "left out means false"),
+        Mandatory("spec", ("networkConfig.enablePrivateNodes",), "the cluster's default need not be it"),
+        Mandatory("spec", ("upgradeSettings.strategy",), "GKE would choose how nodes are replaced"),
+        Mandatory("spec", ("nodeConfig.tags[]",), "firewall rules find nodes by them"),
         Mandatory("spec.nodeConfig", ("machineType", "diskSizeGb", "diskType"), "GKE's choice would stay for ever"),
         Mandatory(
             "spec.nodeConfig",
-            ("imageType", "workloadMetadataConfig.mode", "shieldedInstanceConfig.enableSecureBoot"),
+            (
+                "imageType",
+                "workloadMetadataConfig.mode",
+                "shieldedInstanceConfig.enableSecureBoot",
+                "shieldedInstanceConfig.enableIntegrityMonitoring",
+            ),
             "GKE's default protects less",
         ),
     ),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dify_gitops.kinds.constraints.model import ExactlyOne, Kind, OneOf, Range, Refused, Sense
+from dify_gitops.kinds.constraints.formats import FILTER, balanced
+from dify_gitops.kinds.constraints.model import ExactlyOne, Format, Kind, OneOf, Range, Refused, Sense
 from dify_gitops.kinds.constraints.paths import values
 from dify_gitops.kinds.constraints.series import aggregation
 
@@ -47,6 +48,8 @@ KINDS = (
             ExactlyOne(
                 _QUERY, ("prometheusQuery", "timeSeriesFilter", "timeSeriesFilterRatio", "timeSeriesQueryLanguage")
             ),
+            Format(f"{_QUERY}.prometheusQuery", *FILTER, check=balanced),
+            Format(f"{_QUERY}.timeSeriesFilter.filter", *FILTER, check=balanced),
             Range("spec.mosaicLayout.columns", 1, _COLUMNS),
             Range(f"{_TILE}.width", 1, _COLUMNS),
             Range(f"{_TILE}.xPos", 0, _COLUMNS - 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 
 DURATION = r"[0-9]+(\.[0-9]+)?s", "a duration in seconds, such as 300s"
 CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]", "a time such as 03:00"
@@ -16,6 +17,11 @@ PORTS = r"[0-9]{1,5}(-[0-9]{1,5})?", "a port or a range of ports, such as 22 or 
 FQDN = r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+", "a DNS name in lower case with its trailing dot"
 # RFC 1035 label: most of Compute Engine.
 LABEL = r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", "a letter and at most 62 lower-case letters, digits and hyphens"
+# Languages of queries and filters: Cloud Armor's, Logging's, Monitoring's, PromQL.
+FILTER = r"(?s).*\S.*", "a filter"
+QUOTED = re.compile(r"""[rR]?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+_COMMENT = re.compile(r"--.*")
+_CLOSING = {")": "(", "]": "[", "}": "{"}
 
 
 def cidr(value: str) -> str | None:
@@ -42,3 +48,17 @@ def ports(value: str) -> str | None:
     if int(last or first) > 65535:  # noqa: PLR2004 - the last port that TCP has
         return "is beyond the last port, 65535"
     return f"ends before it begins; did you mean {last}-{first}?" if last and int(last) < int(first) else None
+
+
+def balanced(value: str) -> str | None:
+    """Whether quotes and brackets of a filter pair up; brackets within quotes are text."""
+    rest = _COMMENT.sub("", QUOTED.sub(" ", value))
+    opened: list[str] = []
+    for sign in rest:
+        if sign in "([{":
+            opened.append(sign)
+        elif sign in _CLOSING and (not opened or opened.pop() != _CLOSING[sign]):
+            opened = [sign]
+            break
+    good = not opened and "'" not in rest and '"' not in rest
+    return None if good else "has a quote or bracket too few or too many"

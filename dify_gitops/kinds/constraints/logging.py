@@ -6,7 +6,7 @@ Sources: https://cloud.google.com/logging/docs/reference/v2/rest, the Terraform 
 
 from __future__ import annotations
 
-from dify_gitops.kinds.constraints.formats import REGION_OR_GLOBAL
+from dify_gitops.kinds.constraints.formats import FILTER, REGION_OR_GLOBAL, balanced
 from dify_gitops.kinds.constraints.model import (
     ExactlyOne,
     Excludes,
@@ -56,6 +56,8 @@ KINDS = (
                 r"logging\.googleapis\.com/projects/[^/]+/locations/[^/]+/buckets/[^/]+",
                 "logging.googleapis.com/projects/<project>/locations/<location>/buckets/<bucket>",
             ),
+            Format("spec.filter", *FILTER, check=balanced),
+            Format("spec.exclusions[].filter", *FILTER, check=balanced),
             Format("spec.exclusions[].name", r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "the name of an exclusion"),
             Unique("spec.exclusions[].name"),
             Length("spec.exclusions", 0, 50),

@@ -189,8 +189,8 @@ class Mandatory(Constraint, frozen=True):
     def complaints(self, data: dict[str, Any]) -> Complaints:
         for field, item in values(data, self.under):
             for key in self.keys:
-                if not has(item, key):
-                    yield Complaint(under(field, key), f"is not set: {self.why}")
+                if not has(item, key):  # with [] behind it, an empty list will not do
+                    yield Complaint(under(field, key.removesuffix("[]")), f"is not set: {self.why}")
 
 
 class Unique(Constraint, frozen=True):
@@ -326,10 +326,13 @@ class Kind(msgspec.Struct, frozen=True):
     """A kind of Config Connector: its constraints, and the fields that cannot change once they are set.
 
     ``immutable`` holds paths below ``spec``; ``resourceID`` and ``location`` are immutable in every kind that has
-    them, and so is the annotation project-id.
+    them, and so are two annotations. ``rising`` ones may become more: a later version, a range around the old one.
+    ``kept`` are lists with the name of their items: these neither change nor go.
     """
 
     group: str  # without .cnrm.cloud.google.com
     kind: str
     immutable: tuple[str, ...] = ()
+    rising: tuple[str, ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()
     constraints: tuple[Constraint, ...] = ()

@@ -15,6 +15,7 @@ from dify_gitops.kinds.constraints.model import (
     OneOf,
     Range,
     Refused,
+    When,
     on,
     written,
 )
@@ -36,6 +37,7 @@ KINDS = (
             "spec.tier",
             "spec.transitEncryptionMode",
         ),
+        rising=("spec.redisVersion",),
         constraints=(
             Name(*written(f.RedisName)[:2]),
             *on("spec.authEnabled"),
@@ -64,6 +66,7 @@ KINDS = (
             Format("spec.locationId", *ZONE),
             Format("spec.alternativeLocationId", *ZONE),
             Needs("spec", "readReplicasMode", ("tier",), "READ_REPLICAS_ENABLED", "STANDARD_HA"),
+            When("spec", "readReplicasMode", ("READ_REPLICAS_ENABLED",), Range("memorySizeGb", 5, 300)),
             Excludes("spec", "tier", ("alternativeLocationId",), "BASIC"),
             Refused("spec.authString", "has no effect: Google makes the password"),
             Refused("spec.maintenanceSchedule", "is what Google reports"),

@@ -6,6 +6,8 @@ Sources: the controller of Config Connector 1.155 (pkg/controller/direct/sql), t
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops.catalogue.google import ENTERPRISE, ENTERPRISE_PLUS, SQL_EDITIONS
@@ -25,6 +27,7 @@ from dify_gitops.kinds.constraints.model import (
     Unique,
     When,
     off,
+    on,
     written,
 )
 from dify_gitops.kinds.constraints.paths import values
@@ -34,11 +37,13 @@ if TYPE_CHECKING:
 
 _REPLICA = "READ_REPLICA_INSTANCE"
 _TRUSTED = "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"
-_IP = "spec.settings.ipConfiguration"
+_IP_KEY = "settings.ipConfiguration"
+_IP = f"spec.{_IP_KEY}"
 _BACKUP = "spec.settings.backupConfiguration"
 _DENY = "spec.settings.denyMaintenancePeriod"
 _DATE = r"([0-9]{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", "a date such as 2026-12-24 or 12-24"
 
+_LONGEST = 90  # days without maintenance
 # The most of what the smaller edition takes: https://cloud.google.com/sql/docs/postgres/editions-intro
 _MOST = {
     "backupConfiguration.transactionLogRetentionDays": 7,
@@ -60,6 +65,10 @@ _FLAGS = {
     "log_statement": ("ddl",),
     "log_temp_files": ("0",),
 }
+_NUMBERS = frozenset(
+    "autovacuum_max_workers idle_in_transaction_session_timeout maintenance_work_mem max_connections "
+    "max_worker_processes shared_buffers statement_timeout work_mem".split()
+)
 _OPTIONAL = {"log_hostname": ("off",)}  # off by default
 
 
@@ -84,12 +93,42 @@ def _flags(settings: dict[str, Any]) -> Iterator[tuple[str, str]]:
     found = set()
     for number, flag in enumerate(flags if isinstance(flags, list) else []):
         name, value = (flag.get("name"), flag.get("value")) if isinstance(flag, dict) else (None, None)
-        found.add(name)
+        found.add(str(name))
         allowed = {**_FLAGS, **_OPTIONAL}.get(str(name))
         if allowed and value not in allowed:
             yield f"databaseFlags[{number}].value", f"{value} of {name} is not {' or '.join(allowed)}"
+        if str(name) in _NUMBERS and not re.fullmatch(r"-?[0-9]+", str(value)):
+            yield f"databaseFlags[{number}].value", f"{value} of {name} is not a number"
     if missing := [name for name in _FLAGS if name not in found]:
         yield "databaseFlags", f"lacks {', '.join(missing)}"
+
+
+def _date(value: str) -> dt.date | None:
+    """A date; without its year, of a leap year."""
+    try:
+        return dt.date.fromisoformat(value if value.count("-") > 1 else f"2024-{value}")
+    except ValueError:
+        return None
+
+
+def _day(value: str) -> str | None:
+    return None if _date(value) else "is no day of any year"
+
+
+def _denied(period: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """At most 90 days; without years, in each year: https://cloud.google.com/sql/docs/postgres/maintenance."""
+    first, last = str(period.get("startDate")), str(period.get("endDate"))
+    start, end = _date(first), _date(last)
+    if not start or not end:
+        return  # told by their format
+    if first.count("-") != last.count("-"):
+        yield "endDate", f"{last} and startDate, {first}, have not both a year"
+        return
+    days = (end - start).days
+    if first.count("-") == 1:
+        days %= 366  # over the turn of the year
+    if not 0 <= days <= _LONGEST:
+        yield "endDate", f"{last} is not 0 to {_LONGEST} days after startDate, {first}"
 
 
 _INSTANCE = Kind(
@@ -104,13 +143,15 @@ _INSTANCE = Kind(
         "spec.settings.diskType",
         "spec.settings.timeZone",
     ),
+    rising=("spec.databaseVersion",),
     constraints=(
         Name(*written(f.InstanceName)[:2]),
-        *off(f"{_IP}.ipv4Enabled"),
+        *off(f"{_IP}.ipv4Enabled", "spec.settings.insightsConfig.recordClientAddress"),
+        *on("spec.settings.diskAutoresize", "spec.settings.insightsConfig.queryInsightsEnabled"),
         OneOf("spec.instanceType", ("CLOUD_SQL_INSTANCE", _REPLICA)),
         OneOf("spec.settings.edition", (ENTERPRISE, ENTERPRISE_PLUS)),
         OneOf("spec.settings.availabilityType", ("REGIONAL", "ZONAL")),
-        OneOf("spec.settings.activationPolicy", ("ALWAYS", "NEVER")),
+        OneOf("spec.settings.activationPolicy", ("ALWAYS",)),
         OneOf("spec.settings.pricingPlan", ("PER_USE",)),
         OneOf("spec.settings.diskType", ("PD_SSD", "PD_HDD", "HYPERDISK_BALANCED")),
         OneOf("spec.settings.connectorEnforcement", ("REQUIRED",)),
@@ -130,8 +171,8 @@ _INSTANCE = Kind(
         Format("spec.settings.locationPreference.secondaryZone", *ZONE),
         Format(f"{_BACKUP}.startTime", *CLOCK),
         Format(f"{_BACKUP}.location", r"asia|eu|us|[a-z]+-[a-z]+[0-9]{1,2}", "asia, eu, us or a region"),
-        Format(f"{_DENY}.startDate", *_DATE),
-        Format(f"{_DENY}.endDate", *_DATE),
+        Format(f"{_DENY}.startDate", *_DATE, _day),
+        Format(f"{_DENY}.endDate", *_DATE, _day),
         Format(f"{_DENY}.time", r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]", "a time such as 00:00:00"),
         Unique("spec.settings.databaseFlags[].name"),
         Needs("spec", "instanceType", ("masterInstanceRef",), _REPLICA),
@@ -147,16 +188,21 @@ _INSTANCE = Kind(
         Refused("spec.replicaConfiguration", "is MySQL's"),
         Refused("spec.settings.collation", "is SQL Server's; an SQLDatabase has its own"),
         Refused("spec.settings.timeZone", "is SQL Server's; PostgreSQL has the flag timezone"),
-        Refused("spec.rootPassword.value", "is a password in Git"),
         Mandatory("spec", ("databaseVersion", "region"), "Google would choose, and neither can be taken back"),
         Mandatory(
             "spec.settings",
             ("edition", "connectorEnforcement", "diskType", "diskAutoresize"),
             "Config Connector puts its own default there",
         ),
-        Mandatory(_IP, ("ipv4Enabled", "sslMode"), "Config Connector's defaults are a public address without TLS"),
+        Mandatory(
+            "spec",
+            (f"{_IP_KEY}.ipv4Enabled", f"{_IP_KEY}.sslMode"),
+            "Config Connector's defaults are a public address without TLS",
+        ),
+        Mandatory("spec.settings", ("insightsConfig.queryInsightsEnabled",), "slow queries go unnoticed"),
         Sense("spec.settings", _edition),
         Sense("spec.settings", _flags),
+        Sense(_DENY, _denied),
         # Replicas follow their primary.
         When(
             "spec",
@@ -165,6 +211,12 @@ _INSTANCE = Kind(
             Mandatory(
                 "settings", ("maintenanceWindow.day", "maintenanceWindow.hour"), "Google restarts it at any time"
             ),
+        ),
+        When(
+            "spec",
+            "instanceType",
+            (None, "CLOUD_SQL_INSTANCE"),
+            Mandatory("settings.backupConfiguration", ("startTime", "transactionLogRetentionDays"), "Google chooses"),
         ),
     ),
 )
@@ -199,9 +251,13 @@ KINDS = (
             ),
             OneOf("spec.type", ("BUILT_IN", *_IAM_USERS)),
             Format("spec.passwordPolicy.passwordExpirationDuration", *DURATION),
-            Needs("spec", "type", ("password",), "BUILT_IN"),
+            When(
+                "spec",
+                "type",
+                (None, "BUILT_IN"),
+                Mandatory("", ("password",), "a BUILT_IN user, the default, logs in with one"),
+            ),
             *(Excludes("spec", "type", ("password",), kind) for kind in _IAM_USERS),
-            Refused("spec.password.value", "is a password in Git"),
             Refused("spec.host", "is MySQL's"),
             Refused("spec.passwordPolicy.enablePasswordVerification", "is MySQL's"),
         ),

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from dify_gitops.rules import objects, protection, secrecy, validity
-from dify_gitops.rules.google import iam, kept, limits, locks, project, ranges, references, standards, waves
+from dify_gitops.rules.google import (
+    iam,
+    kept,
+    limits,
+    locks,
+    project,
+    ranges,
+    references,
+    secrets,
+    standards,
+    twice,
+    waves,
+)
 
 # In one list with those of the workloads: dify_gitops/rules/__init__.py. Each of these holds a hundred facts, so that
 # a waiver has to name the field.
@@ -23,20 +35,26 @@ GOOGLE_RULES = (
     *LIMIT_RULES,
     locks.google_locked,
     locks.google_deletion_protection,
+    locks.google_replaced,
     project.google_project,
     project.google_region,
     project.google_annotation,
     project.google_disk_grows,
     project.google_label,
     references.google_reference,
+    references.google_replica,
     references.google_secret_exists,
+    secrets.google_secret_value,
     references.google_range_name,
     references.google_node_tag,
     references.google_own_account,
     references.google_dns_name,
     references.google_domain,
+    twice.google_twice,
     iam.google_iam_once,
     iam.google_iam_role,
+    iam.google_iam_role_name,
+    iam.google_iam_member,
     iam.google_iam_public,
     iam.google_iam_narrow,
     iam.google_iam_additive,

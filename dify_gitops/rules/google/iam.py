@@ -7,11 +7,23 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dify_gitops.catalogue.google import CONFIG_CONNECTOR_ROLES, SERVICE_ACCOUNT_USER, WORKLOAD_IDENTITY_USER
+from dify_gitops.catalogue.google import (
+    BUCKET_ROLES,
+    CLOUD_SQL_CLIENT,
+    CONFIG_CONNECTOR_ROLES,
+    ENDPOINT_ROLES,
+    NODE_ROLES,
+    REGISTRY_READER,
+    REGISTRY_ROLES,
+    SECRET_ROLES,
+    SERVICE_ACCOUNT_USER,
+    WORKLOAD_IDENTITY_USER,
+)
 from dify_gitops.gcp.identity import CONFIG_CONNECTOR
+from dify_gitops.input.words import nearest
 from dify_gitops.rules.access import get, mapping, maps, text
 from dify_gitops.rules.google.estate import real_name
-from dify_gitops.rules.rule import Flaw, rule
+from dify_gitops.rules.rule import Flaw, meant, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +31,14 @@ if TYPE_CHECKING:
     from dify_gitops.rules.cluster import Object
     from dify_gitops.rules.google.estate import Estate
 
-_BASIC = frozenset(("roles/owner", "roles/editor", "roles/viewer"))
+_POWERFUL = re.compile(
+    r"roles/(owner|editor|viewer|[a-z]+\.admin|(compute|container|iam|resourcemanager|serviceusage)\.[A-Za-z]*Admin"
+    r"|iam\.serviceAccount[A-Za-z]*TokenCreator|storage\.legacyBucketOwner)"
+)
+_OWN = frozenset((*CONFIG_CONNECTOR_ROLES, *REGISTRY_ROLES, *ENDPOINT_ROLES))  # what Config Connector may have
+_KNOWN = (*_OWN, *NODE_ROLES, *BUCKET_ROLES, *SECRET_ROLES, CLOUD_SQL_CLIENT, REGISTRY_READER, SERVICE_ACCOUNT_USER)
+_SPELLINGS = {role.lower(): role for role in (*_KNOWN, WORKLOAD_IDENTITY_USER)}
+_CONVENIENCE = re.compile(r"project(Owner|Editor|Viewer)")  # whoever has a basic role
 _PUBLIC = frozenset(("allUsers", "allAuthenticatedUsers"))
 # A resource can carry these: what a role on the project would give for all buckets, secrets or accounts at once.
 _NARROW = re.compile(r"roles/(storage\.|secretmanager\.|iam\.serviceAccount|iam\.workloadIdentityUser)")
@@ -66,18 +85,17 @@ def _members(binding: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _grant(estate: Estate, item: Object, field: str, binding: dict[str, Any], member: dict[str, Any]) -> Grant:
     who = text(member, "member")
-    if account := text(member, "memberFrom", "serviceAccountRef", "name"):
-        home = text(member, "memberFrom", "serviceAccountRef", "namespace") or item.namespace
-        known = estate.named("IAMServiceAccount", home, account)
-        name = real_name(known) if known else account
-        who = f"serviceAccount:{name}@{estate.project}.iam.gserviceaccount.com"
+    account = text(member, "memberFrom", "serviceAccountRef", "name")
+    home = text(member, "memberFrom", "serviceAccountRef", "namespace") or item.namespace
+    if known := estate.named("IAMServiceAccount", home, account):
+        who = f"serviceAccount:{real_name(known)}@{estate.project}.iam.gserviceaccount.com"
     elif not who:
         who = json.dumps(mapping(member, "memberFrom"), sort_keys=True)
     condition = json.dumps(get(binding, "condition"), sort_keys=True)
-    return Grant(item, field, _resource(estate, item), text(binding, "role"), who, condition)
+    return Grant(item, field, resource(estate, item), text(binding, "role"), who, condition)
 
 
-def _resource(estate: Estate, item: Object) -> str:
+def resource(estate: Estate, item: Object) -> str:
     """What the grant is about: references by name and by path to the same thing read the same."""
     about = mapping(item.data, "spec", "resourceRef")
     kind, name = text(about, "kind"), text(about, "name")
@@ -91,7 +109,7 @@ def _resource(estate: Estate, item: Object) -> str:
 def _own(estate: Estate, grant: Grant) -> bool:
     """Whether a grant is one of those that Config Connector itself needs."""
     account = f"serviceAccount:dify-{CONFIG_CONNECTOR}@{estate.project}.iam.gserviceaccount.com"
-    return grant.member == account and grant.role in CONFIG_CONNECTOR_ROLES
+    return grant.member == account and grant.role in _OWN
 
 
 @rule(
@@ -103,7 +121,7 @@ def google_iam_once(estate: Estate) -> Iterator[Flaw]:
     """No (resource, role, member, condition) stands in two places."""
     seen: dict[tuple[str, ...], Grant] = {}
     for grant in grants(estate):
-        key = (grant.resource, grant.role, grant.member, grant.condition)
+        key = (grant.resource, grant.role, grant.member.lower(), grant.condition)  # Google knows no case of addresses
         first = seen.setdefault(key, grant)
         if first is not grant:
             message = f"{grant.role} on {grant.resource} for {grant.member} stands in {first.item} already"
@@ -112,14 +130,47 @@ def google_iam_once(estate: Estate) -> Iterator[Flaw]:
 
 @rule(
     "google-iam-role",
-    why="basic roles give nearly everything in the project to who holds them",
+    why="basic and administrators' roles give nearly everything to who holds them, or let him give it to himself",
     remedy="give the predefined role that the work needs",
 )
 def google_iam_role(estate: Estate) -> Iterator[Flaw]:
-    """Nobody is owner, editor or viewer."""
+    """Nobody is owner, editor or viewer; nobody but Config Connector administers anything."""
     for grant in grants(estate):
-        if grant.role in _BASIC:
+        if _POWERFUL.fullmatch(grant.role) and not _own(estate, grant):
             yield Flaw(grant.item, grant.field, f"{grant.role} for {grant.member}")
+
+
+@rule(
+    "google-iam-role-name",
+    why="Google refuses a role that is not there, and with it all that its object grants",
+    remedy="write it as Google does: https://cloud.google.com/iam/docs/roles-permissions",
+)
+def google_iam_role_name(estate: Estate) -> Iterator[Flaw]:
+    """Roles that this repository knows are written as Google writes them: in their case, without a plural."""
+    places = {(grant.item, f"{grant.field.partition('.members')[0]}.role"): grant.role for grant in grants(estate)}
+    for (item, field), role in places.items():
+        spelling = role.lower()
+        known = _SPELLINGS.get(spelling) or _SPELLINGS.get(spelling.removesuffix("s"))
+        if known and known != role:
+            yield Flaw(item, field, f"there is no role {role}", meant(known))
+
+
+@rule(
+    "google-iam-member",
+    why="a grant to an account that is not there is refused, and whoever makes the account later has it",
+    remedy="name accounts that are rendered here, users and groups",
+)
+def google_iam_member(estate: Estate) -> Iterator[Flaw]:
+    """Service accounts of the project are those that are rendered; nobody is a member by his basic role."""
+    home = f"@{estate.project}.iam.gserviceaccount.com"
+    known = [f"{real_name(item)}{home}" for item in estate.of("IAMServiceAccount")]
+    for grant in grants(estate):
+        kind, _, account = grant.member.partition(":")
+        if _CONVENIENCE.fullmatch(kind):
+            message = f"{grant.role} for {grant.member}, which is whoever has that basic role"
+            yield Flaw(grant.item, grant.field, message)
+        elif kind == "serviceAccount" and account.endswith(home) and account.lower() not in known:
+            yield Flaw(grant.item, grant.field, f"there is no account {account}", meant(nearest(account, known)))
 
 
 @rule(
@@ -143,7 +194,8 @@ def google_iam_narrow(estate: Estate) -> Iterator[Flaw]:
     """What a single resource can carry is not given on the project, but to Config Connector."""
     for grant in grants(estate):
         on_project = grant.resource.startswith(("Project ", "Folder ", "Organization "))
-        if on_project and _NARROW.match(grant.role) and not _own(estate, grant):
+        told = _own(estate, grant) or _POWERFUL.fullmatch(grant.role)  # by google-iam-role
+        if on_project and _NARROW.match(grant.role) and not told:
             yield Flaw(grant.item, grant.field, f"{grant.role} on {grant.resource} for {grant.member}")
 
 

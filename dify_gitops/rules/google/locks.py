@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from dify_gitops.rules.cluster import Object
     from dify_gitops.rules.google.estate import Estate
 
+_REPLACES = ("Force=true", "Replace=true")
+
 
 @rule(
     "google-locked",
@@ -66,3 +68,17 @@ def google_deletion_protection(estate: Estate) -> Iterator[Flaw]:
     for item in estate.of("SQLDatabase"):
         if text(item.data, "spec", "deletionPolicy") != "ABANDON":
             yield Flaw(item, "spec.deletionPolicy", "is not ABANDON")
+
+
+@rule(
+    "google-replaced",
+    why="Argo CD deletes an object that it replaces, and Config Connector deletes its resource with it",
+    remedy="remove the option; what cannot change in place gets a new name: docs/operations.md",
+)
+def google_replaced(estate: Estate) -> Iterator[Flaw]:
+    """No resource is replaced by Argo CD."""
+    for item in estate.resources:
+        options = [option.strip() for option in item.annotations.get(names.SYNC_OPTIONS, "").split(",")]
+        for option in _REPLACES:
+            if option in options:
+                yield Flaw(item, f"metadata.annotations[{names.SYNC_OPTIONS}]", f"has {option}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
 from dify_gitops.input.words import nearest
+from dify_gitops.kinds.constraints.formats import ZONE
 from dify_gitops.rules.access import mapping, text
 from dify_gitops.rules.google.estate import service
 from dify_gitops.rules.rule import Flaw, meant, rule
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 # Places in texts where a project id stands, with a word by which most texts are told to have none.
 _PROJECTS = (
     ("projects/", re.compile(r"\bprojects/([a-z][a-z0-9-]{4,28}[a-z0-9])\b(?!/regions/[^/]+/serviceAttachments/)")),
-    (".iam.gserviceaccount.com", re.compile(r"@([a-z][a-z0-9-]{4,28}[a-z0-9])\.iam\.gserviceaccount\.com")),
+    (
+        ".iam.gserviceaccount.com",  # but of Google's own service agents
+        re.compile(
+            r"(?<![a-z0-9-])(?!service-[0-9]+@)[a-z0-9-]+@([a-z][a-z0-9-]{4,28}[a-z0-9])\.iam\.gserviceaccount\.com"
+        ),
+    ),
     (".svc.id.goog", re.compile(r"\b([a-z][a-z0-9-]{4,28}[a-z0-9])\.svc\.id\.goog")),
 )
 # Keys whose whole value is a project id.
@@ -62,10 +68,22 @@ def google_project(estate: Estate) -> Iterator[Flaw]:
             yield Flaw(item, field, "is not set")
         elif annotated not in (None, own):
             yield Flaw(item, field, f"{annotated} is not {own}")
+        references = [".projectRef.external"]  # with the project's id alone, or behind projects/
+        if text(item.data, "spec", "resourceRef", "kind") == "Project":
+            references.append("spec.resourceRef.external")
         for place, key, value in _texts(mapping(item.data, "spec"), "spec"):
-            for one in [value] if key in _PROJECT_KEYS else _projects(value):
+            bare = "/" not in value and place.endswith(tuple(references))
+            for one in [value] if bare or key in _PROJECT_KEYS else _projects(value):
                 if one != own:
                     yield Flaw(item, place, f"{one} is not {own}")
+
+
+_ZONES = (
+    ("alternativeLocationId",),
+    ("locationId",),
+    ("settings", "locationPreference", "secondaryZone"),
+    ("settings", "locationPreference", "zone"),
+)
 
 
 @rule(
@@ -84,6 +102,10 @@ def google_region(estate: Estate) -> Iterator[Flaw]:
             value = text(spec, key)
             if value and value not in (own, "global"):
                 yield Flaw(item, f"spec.{key}", f"{value} is not {own}")
+        for path in _ZONES:
+            zone = text(spec, *path)
+            if re.fullmatch(ZONE[0], zone) and not zone.startswith(f"{own}-"):
+                yield Flaw(item, ".".join(("spec", *path)), f"{zone} is not in {own}")
         zones = spec.get("nodeLocations")
         for number, zone in enumerate(zones if isinstance(zones, list) else []):
             if not str(zone).startswith(f"{own}-"):

@@ -36,6 +36,24 @@ def google_reference(estate: Estate) -> Iterator[Flaw]:
 
 
 @rule(
+    "google-replica",
+    why="Cloud SQL makes no replica of another version, and none of itself",
+    remedy="name the primary instance, and give both its version",
+)
+def google_replica(estate: Estate) -> Iterator[Flaw]:
+    """A replica has another instance's version."""
+    for item in estate.of("SQLInstance"):
+        name = text(item.data, "spec", "masterInstanceRef", "name")
+        primary = estate.named("SQLInstance", item.namespace, name)
+        version = text(item.data, "spec", "databaseVersion")
+        wanted = text(primary.data, "spec", "databaseVersion") if primary else ""
+        if primary is item:
+            yield Flaw(item, "spec.masterInstanceRef.name", "is the instance itself")
+        elif version and wanted and version != wanted:
+            yield Flaw(item, "spec.databaseVersion", f"{version} is not that of {primary}")
+
+
+@rule(
     "google-secret-exists",
     why="the resource is not made until somebody puts this Secret into the namespace",
     remedy="use a Secret and key of the inventory (dify_gitops/catalogue/secrets.py), or an ExternalSecret of your own",
