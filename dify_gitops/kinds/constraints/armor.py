@@ -138,7 +138,7 @@ _ARMOR = Kind(
         *_ACTIONS,
         *_WAF_EXCEPTIONS,
         When("spec", "type", _BACKEND, Mandatory("", (f"{_DEFENCE}.enable",), "floods of requests go unnoticed")),
-        OneOf(f"spec.{_DEFENCE}.enable", (True,)),
+        OneOf(f"spec.{_DEFENCE}.enable", (True,), "floods of requests would not be seen"),
         OneOf(f"spec.{_DEFENCE}.ruleVisibility", ("STANDARD", "PREMIUM")),
         *(
             Range(f"{_AUTOMATIC}.{field}", 0, 1)

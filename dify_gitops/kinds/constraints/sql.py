@@ -23,6 +23,7 @@ from dify_gitops.kinds.constraints.model import (
     Sense,
     Unique,
     When,
+    named,
     off,
     written,
 )
@@ -47,7 +48,7 @@ _MOST = {
 }
 _TIERS = {"db-custom-": _ENTERPRISE, "db-perf-optimized-": _PLUS}
 
-# What CIS wants of flags; other flags may have any value.
+# What CIS wants of flags, or more; () is any value, as of other flags.
 _FLAGS = {
     "cloudsql.enable_pgaudit": ("on",),
     "cloudsql.iam_authentication": ("on",),
@@ -55,11 +56,11 @@ _FLAGS = {
     "log_connections": ("on",),
     "log_disconnections": ("on",),
     "log_lock_waits": ("on",),
-    "log_min_duration_statement": ("-1",),
+    "log_min_duration_statement": (),
     "log_min_error_statement": ("error", "log", "fatal", "panic"),
     "log_min_messages": ("warning", "error", "log", "fatal", "panic"),
-    "log_statement": ("ddl",),
-    "log_temp_files": ("0",),
+    "log_statement": ("ddl", "mod", "all"),
+    "log_temp_files": (),
 }
 _OPTIONAL = {"log_hostname": ("off",)}  # off by default
 
@@ -85,7 +86,7 @@ def _flags(settings: dict[str, Any]) -> Iterator[tuple[str, str]]:
     found = set()
     for number, flag in enumerate(flags if isinstance(flags, list) else []):
         name, value = (flag.get("name"), flag.get("value")) if isinstance(flag, dict) else (None, None)
-        found.add(name)
+        found.add(str(name))
         allowed = {**_FLAGS, **_OPTIONAL}.get(str(name))
         if allowed and value not in allowed:
             yield f"databaseFlags[{number}].value", f"{value} of {name} is not {' or '.join(allowed)}"
@@ -106,16 +107,18 @@ _INSTANCE = Kind(
         "spec.settings.timeZone",
     ),
     constraints=(
-        Name(*written(f.InstanceName)[:2]),
-        *off(f"{_IP}.ipv4Enabled"),
+        Name(*named(f.InstanceName)),
+        *off(f"{_IP}.ipv4Enabled", why="the database would have an address on the internet"),
         OneOf("spec.instanceType", ("CLOUD_SQL_INSTANCE", _REPLICA)),
         OneOf("spec.settings.edition", (_ENTERPRISE, _PLUS)),
         OneOf("spec.settings.availabilityType", ("REGIONAL", "ZONAL")),
         OneOf("spec.settings.activationPolicy", ("ALWAYS", "NEVER")),
         OneOf("spec.settings.pricingPlan", ("PER_USE",)),
         OneOf("spec.settings.diskType", ("PD_SSD", "PD_HDD", "HYPERDISK_BALANCED")),
-        OneOf("spec.settings.connectorEnforcement", ("REQUIRED",)),
-        OneOf(f"{_IP}.sslMode", ("ENCRYPTED_ONLY", _TRUSTED)),
+        OneOf(
+            "spec.settings.connectorEnforcement", ("REQUIRED",), "a stolen password would do, without any right in IAM"
+        ),
+        OneOf(f"{_IP}.sslMode", ("ENCRYPTED_ONLY", _TRUSTED), "passwords and data would go unencrypted"),
         OneOf(f"{_BACKUP}.backupRetentionSettings.retentionUnit", ("COUNT",)),
         OneOf("spec.settings.maintenanceWindow.updateTrack", ("canary", "stable", "week5")),
         OneOf("spec.settings.passwordValidationPolicy.complexity", ("COMPLEXITY_DEFAULT",)),
