@@ -81,9 +81,9 @@ def fixtures() -> list[tuple[str, dict[str, Any]]]:
 def broken_objects(fixture: dict[str, Any]) -> list[dict[str, Any]]:
     """The objects after a fixture.
 
-    ``target`` is changed by ``unset`` (paths) and then ``set`` (path → value; ``[2]`` is the third item, ``[+]`` a new
-    one, ``[a/key.with.dots]`` a key), or a copy of it that is called ``copy``; ``add`` holds further objects, ``remove`` names some to leave out; ``input`` has
-    other lines for the environment.
+    ``target``, or a copy of it called ``copy``, is changed by ``unset`` (paths) and then ``set`` (path → value; ``[2]``
+    is the third item, ``[+]`` a new one, ``[a/key.with.dots]`` a key); ``add`` holds further objects, ``remove`` names
+    some to leave out; ``input`` has other lines for the environment.
     """
     objects = good_objects(**fixture.get("input", {}))
     if "target" in fixture:

@@ -43,6 +43,33 @@ def test_what_people_may_do_has_no_finding(fixture: dict[str, Any]) -> None:
     assert [str(finding) for finding in found(broken_objects(fixture))] == []
 
 
+@pytest.mark.parametrize(
+    ("target", "path", "value", "hint"),
+    [
+        (
+            "SQLInstance dify-infra/dify-postgres-a",
+            "spec.settings.tier",
+            "db-n1-standard-2",
+            "such as db-custom-2-4096",
+        ),
+        ("StorageBucket dify-infra/acme-dify-prod-dify", "spec.resourceID", "Acme", "3 to 63 lower-case letters"),
+        ("ComputeFirewall dify-infra/dify-deny", "spec.logConfig", None, "set logConfig"),
+        ("SQLUser dify-infra/dify-postgres-a-dify", "spec.password", None, "set password"),
+        ("ContainerCluster dify-infra/dify", "spec.maintenancePolicy.recurringWindow", None, "set one of them"),
+        (
+            "StorageBucket dify-infra/acme-dify-prod-dify",
+            "metadata.annotations[cnrm.cloud.google.com/force-destroy]",
+            "true",
+            "set it to false",
+        ),
+    ],
+)
+def test_a_hint_says_what_to_write(target: str, path: str, value: Any, hint: str) -> None:
+    key = "set" if value else "unset"
+    findings = found(broken_objects({"target": target, key: {path: value} if value else [path]}))
+    assert [finding.hint.startswith(hint) for finding in findings] == [True]
+
+
 def test_kubeconform_lets_them_all_pass(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What its schemas catch already is no merit of ours."""
     changed = []
