@@ -167,7 +167,7 @@ _SSL = Kind(
         Mandatory("spec", ("profile",), "the default, COMPATIBLE, takes ciphers that are broken"),
         OneOf("spec.profile", ("MODERN", "RESTRICTED", "CUSTOM")),
         Mandatory("spec", ("minTlsVersion",), "the default is TLS_1_0"),
-        OneOf("spec.minTlsVersion", ("TLS_1_2",)),
+        OneOf("spec.minTlsVersion", ("TLS_1_2",), "older versions of TLS are broken"),
         Needs("spec", "profile", ("customFeatures[]",), "CUSTOM"),
         Needs("spec", "customFeatures", ("profile",), value_needed="CUSTOM"),
         Format(

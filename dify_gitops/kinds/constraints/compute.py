@@ -48,7 +48,7 @@ _NETWORK = Kind(
     constraints=(
         Name(*LABEL),
         Mandatory("spec", ("autoCreateSubnetworks",), "the default, true, makes a subnet in every region"),
-        OneOf("spec.autoCreateSubnetworks", (False,)),
+        OneOf("spec.autoCreateSubnetworks", (False,), "a subnet would be made in every region"),
         Refused(
             "spec.deleteDefaultRoutesOnCreate", "without the default route nothing gets out through NAT", value=True
         ),

@@ -110,14 +110,12 @@ _CLUSTER = Kind(
             "spec.masterAuthorizedNetworksConfig.gcpPublicCidrsAccessEnabled",
             why="every virtual machine of every customer of Google could reach the API server",
         ),
-        *off(
-            "spec.enableAutopilot",
-            "spec.addonsConfig.httpLoadBalancing.disabled",
-            "spec.addonsConfig.horizontalPodAutoscaling.disabled",
-            "spec.addonsConfig.configConnectorConfig.enabled",
-        ),
-        OneOf("spec.networkingMode", ("VPC_NATIVE",)),
-        OneOf("spec.datapathProvider", (_DATAPLANE_V2,)),
+        *off("spec.enableAutopilot", why="it has no node pools"),
+        *off("spec.addonsConfig.httpLoadBalancing.disabled", why="nobody would make the load balancer of an Ingress"),
+        *off("spec.addonsConfig.horizontalPodAutoscaling.disabled", why="nothing would scale"),
+        *off("spec.addonsConfig.configConnectorConfig.enabled", why="there would be two Config Connectors"),
+        OneOf("spec.networkingMode", ("VPC_NATIVE",), "the other one takes neither private nodes nor our ranges"),
+        OneOf("spec.datapathProvider", (_DATAPLANE_V2,), "NetworkPolicies would not be enforced"),
         OneOf("spec.releaseChannel.channel", ("RAPID", "REGULAR", "STABLE")),
         OneOf("spec.securityPostureConfig.mode", ("BASIC",)),
         # Google's enum has called the other ones unsupported since 2025.
@@ -210,7 +208,8 @@ _POOL = Kind(
     ),
     constraints=(
         Name(*_NAME),
-        *on("spec.management.autoRepair", "spec.management.autoUpgrade"),
+        *on("spec.management.autoRepair", why="a broken node would stay"),
+        *on("spec.management.autoUpgrade", why="nodes would get no security fixes"),
         *on("spec.networkConfig.enablePrivateNodes", why="nodes would have addresses on the internet"),
         *on(
             "spec.nodeConfig.shieldedInstanceConfig.enableSecureBoot",
@@ -233,8 +232,7 @@ _POOL = Kind(
         OneOf("spec.nodeConfig.taint[].effect", ("NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE")),
         OneOf("spec.autoscaling.locationPolicy", ("BALANCED", "ANY")),
         OneOf("spec.upgradeSettings.strategy", ("SURGE", "BLUE_GREEN")),
-        # An upgrade must not take a node away before there is another one.
-        OneOf("spec.upgradeSettings.maxUnavailable", (0,)),
+        OneOf("spec.upgradeSettings.maxUnavailable", (0,), "an upgrade would take nodes away before there are others"),
         Range("spec.upgradeSettings.maxSurge", 1, 20),
         Range(f"{_ROLLOUT}.batchPercentage", 0, 1),
         Range("spec.nodeConfig.diskSizeGb", 10, 65536),

@@ -46,7 +46,7 @@ KINDS = (
             Name(*named(f.RedisName)),
             *on("spec.authEnabled", why="whoever reaches the address could read and write all of it"),
             OneOf("spec.transitEncryptionMode", ("SERVER_AUTHENTICATION",), "password and data would go unencrypted"),
-            OneOf("spec.connectMode", ("PRIVATE_SERVICE_ACCESS",)),
+            OneOf("spec.connectMode", ("PRIVATE_SERVICE_ACCESS",), "its address would not be in our range"),
             OneOf("spec.redisConfigs.maxmemory-policy", _POLICIES),
             OneOf("spec.tier", ("BASIC", "STANDARD_HA")),
             OneOf("spec.redisVersion", ("REDIS_6_X", "REDIS_7_0", "REDIS_7_2")),
