@@ -63,6 +63,12 @@ def good_objects(**keys: str) -> list[dict[str, Any]]:
     return objects
 
 
+def legitimate() -> list[dict[str, Any]]:
+    """Changes that are nobody's business but the user's, of tests/google/legitimate.yaml."""
+    found: list[dict[str, Any]] = yaml.load((FOLDER / "legitimate.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return found
+
+
 def fixtures() -> list[tuple[str, dict[str, Any]]]:
     """``[(file and number, fixture)]`` of every file in tests/google/broken."""
     return [
@@ -75,13 +81,17 @@ def fixtures() -> list[tuple[str, dict[str, Any]]]:
 def broken_objects(fixture: dict[str, Any]) -> list[dict[str, Any]]:
     """The objects after a fixture.
 
-    ``target`` is changed by ``unset`` (paths) and then ``set`` (path → value; ``[2]`` is the third item, ``[+]`` a new
-    one, ``[a/key.with.dots]`` a key); ``add`` holds further objects, ``remove`` names some to leave out; ``input`` has
-    other lines for the environment.
+    ``target``, or a copy of it called ``copy``, is changed by ``unset`` (paths) and then ``set`` (path → value; ``[2]``
+    is the third item, ``[+]`` a new one, ``[a/key.with.dots]`` a key); ``add`` holds further objects, ``remove`` names
+    some to leave out; ``input`` has other lines for the environment.
     """
     objects = good_objects(**fixture.get("input", {}))
     if "target" in fixture:
         target = pick(objects, fixture["target"])
+        if "copy" in fixture:
+            target = copy.deepcopy(target)
+            target["metadata"]["name"] = fixture["copy"]
+            objects.append(target)
         for path in fixture.get("unset", []):
             change(target, path, None)
         for path, value in fixture.get("set", {}).items():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cluster_fixtures import identity
-from google_fixtures import broken_objects, fixtures, good_objects, prod
+from google_fixtures import broken_objects, fixtures, good_objects, legitimate, prod
 from judge import VALID, judge_all
 
 from dify_gitops.kinds.constraints import KINDS
@@ -38,6 +38,38 @@ def test_a_broken_object_has_exactly_this_finding(name: str, fixture: dict[str, 
     assert said == expected, name
 
 
+@pytest.mark.parametrize("fixture", legitimate(), ids=lambda fixture: fixture["name"])
+def test_what_people_may_do_has_no_finding(fixture: dict[str, Any]) -> None:
+    assert [str(finding) for finding in found(broken_objects(fixture))] == []
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "value", "hint"),
+    [
+        (
+            "SQLInstance dify-infra/dify-postgres-a",
+            "spec.settings.tier",
+            "db-n1-standard-2",
+            "such as db-custom-2-4096",
+        ),
+        ("StorageBucket dify-infra/acme-dify-prod-dify", "spec.resourceID", "Acme", "3 to 63 lower-case letters"),
+        ("ComputeFirewall dify-infra/dify-deny", "spec.logConfig", None, "set logConfig"),
+        ("SQLUser dify-infra/dify-postgres-a-dify", "spec.password", None, "write it out"),
+        ("ContainerCluster dify-infra/dify", "spec.maintenancePolicy.recurringWindow", None, "set one of them"),
+        (
+            "StorageBucket dify-infra/acme-dify-prod-dify",
+            "metadata.annotations[cnrm.cloud.google.com/force-destroy]",
+            "true",
+            "set it to false",
+        ),
+    ],
+)
+def test_a_hint_says_what_to_write(target: str, path: str, value: Any, hint: str) -> None:
+    key = "set" if value else "unset"
+    findings = found(broken_objects({"target": target, key: {path: value} if value else [path]}))
+    assert [finding.hint.startswith(hint) for finding in findings] == [True]
+
+
 def test_kubeconform_lets_them_all_pass(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What its schemas catch already is no merit of ours."""
     changed = []
@@ -63,13 +95,13 @@ def test_every_constraint_has_a_fixture_that_breaks_it() -> None:
             if key in kinds:
                 heard |= {
                     (*key, number)
-                    for number, constraint in enumerate(KINDS[key].constraints)
+                    for number, constraint in enumerate((*KINDS[key].constraints, *KINDS[key].own))
                     if any(constraint.complaints(item))
                 }
     silent = [
         f"{kind}: {constraint}"
         for (group, kind), facts in KINDS.items()
-        for number, constraint in enumerate(facts.constraints)
+        for number, constraint in enumerate((*facts.constraints, *facts.own))
         if (group, kind, number) not in heard
     ]
     assert silent == []

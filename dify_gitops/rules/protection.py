@@ -48,19 +48,21 @@ def _items(value: str) -> list[str]:
 def data_kept(cluster: Cluster) -> Iterator[Flaw]:
     """Namespaces, volume claims and stateful sets are neither pruned nor deleted."""
     for item in cluster.every(*_KEPT):
-        missing = _lacks(item.annotations.get(names.SYNC_OPTIONS, ""))
+        missing = unlocked(item.annotations.get(names.SYNC_OPTIONS, ""))
         if missing:
             yield Flaw(item, f"metadata.annotations[{names.SYNC_OPTIONS}]", f"lacks {' and '.join(missing)}")
     for item in cluster.every("StatefulSet"):
         for claim in maps(item.data, "spec", "volumeClaimTemplates"):
-            missing = _lacks(text(claim, "metadata", "annotations", names.SYNC_OPTIONS))
+            missing = unlocked(text(claim, "metadata", "annotations", names.SYNC_OPTIONS))
             if missing:
                 field = f"spec.volumeClaimTemplates[{text(claim, 'metadata', 'name')}].metadata.annotations"
                 yield Flaw(item, field, f"lacks {' and '.join(missing)}")
 
 
-def _lacks(options: str) -> list[str]:
-    return [option for option in _items(names.KEEP) if option not in _items(options)]
+def unlocked(options: str) -> list[str]:
+    """Locks that sync options lack; to wait for somebody's confirmation is as good as never to delete."""
+    given = [option.replace("=confirm", "=false") for option in _items(options)]
+    return [option for option in _items(names.KEEP) if option not in given]
 
 
 @rule(

@@ -60,7 +60,7 @@ KINDS = (
         "monitoring",
         "MonitoringAlertPolicy",
         constraints=(
-            *on("spec.enabled"),
+            *on("spec.enabled", why="nobody would be called"),
             OneOf("spec.combiner", ("AND", "OR", "AND_WITH_MATCHING_RESOURCE")),
             OneOf("spec.severity", ("CRITICAL", "ERROR", "WARNING")),
             OneOf("spec.documentation.mimeType", ("text/markdown",)),

@@ -167,7 +167,7 @@ _ARMOR = Kind(
         *_WAF_EXCEPTIONS,
         Sense("spec", _order),
         When("spec", "type", _BACKEND, Mandatory("", (f"{_DEFENCE}.enable",), "floods of requests go unnoticed")),
-        OneOf(f"spec.{_DEFENCE}.enable", (True,)),
+        OneOf(f"spec.{_DEFENCE}.enable", (True,), "floods of requests would not be seen"),
         OneOf(f"spec.{_DEFENCE}.ruleVisibility", ("STANDARD", "PREMIUM")),
         *(
             Range(f"{_AUTOMATIC}.{field}", 0, 1)
@@ -195,7 +195,7 @@ _SSL = Kind(
         Mandatory("spec", ("profile",), "the default, COMPATIBLE, takes ciphers that are broken"),
         OneOf("spec.profile", ("MODERN", "RESTRICTED", "CUSTOM")),
         Mandatory("spec", ("minTlsVersion",), "the default is TLS_1_0"),
-        OneOf("spec.minTlsVersion", ("TLS_1_2",)),
+        OneOf("spec.minTlsVersion", ("TLS_1_2",), "older versions of TLS are broken"),
         Needs("spec", "profile", ("customFeatures[]",), "CUSTOM"),
         Needs("spec", "customFeatures", ("profile",), value_needed="CUSTOM"),
         Format(

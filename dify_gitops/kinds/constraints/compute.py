@@ -48,7 +48,7 @@ _NETWORK = Kind(
     constraints=(
         Name(*LABEL),
         Mandatory("spec", ("autoCreateSubnetworks",), "the default, true, makes a subnet in every region"),
-        OneOf("spec.autoCreateSubnetworks", (False,)),
+        OneOf("spec.autoCreateSubnetworks", (False,), "a subnet would be made in every region"),
         Refused(
             "spec.deleteDefaultRoutesOnCreate", "without the default route nothing gets out through NAT", value=True
         ),
@@ -93,7 +93,7 @@ _SUBNETWORK = Kind(
             (None, "PRIVATE", "PRIVATE_RFC_1918"),
             Mandatory("", ("privateIpGoogleAccess",), "nodes without a public address would not reach Google's APIs"),
         ),
-        OneOf("spec.privateIpGoogleAccess", (True,)),
+        OneOf("spec.privateIpGoogleAccess", (True,), "nodes without a public address would not reach Google's APIs"),
         When(
             "spec",
             "purpose",
@@ -167,7 +167,7 @@ _NAT = Kind(
         OneOf("spec.maxPortsPerVm", tuple(2**power for power in range(6, 17))),
         Ordered("spec", "minPortsPerVm", "maxPortsPerVm"),
         Mandatory("spec", ("logConfig",), "nobody would see which connections found no port"),
-        OneOf("spec.logConfig.enable", (True,)),
+        OneOf("spec.logConfig.enable", (True,), "nobody would see which connections found no port"),
         OneOf("spec.logConfig.filter", ("ERRORS_ONLY", "TRANSLATIONS_ONLY", "ALL")),
         Range("spec.rules[].ruleNumber", 0, 65000),
         Unique("spec.rules[].ruleNumber"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
-from dify_gitops.input import formats as f
 from dify_gitops.kinds.constraints.formats import CIDR, DURATION, LABEL, ZONE, cidr
 from dify_gitops.kinds.constraints.maintenance import MAINTENANCE
 from dify_gitops.kinds.constraints.model import (
@@ -28,7 +27,6 @@ from dify_gitops.kinds.constraints.model import (
     Unique,
     off,
     on,
-    written,
 )
 from dify_gitops.kinds.constraints.paths import values
 
@@ -36,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NAME = r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?", "a name of at most 40 lower-case letters, digits and hyphens"
+# e2-standard-4, c3-standard-4-lssd, a2-highgpu-1g: https://cloud.google.com/compute/docs/machine-resource
+_MACHINE = r"[a-z][a-z0-9]*-[a-z]+-[0-9]+[a-z]?(-[a-z0-9]+)*", "a machine type such as e2-standard-4"
 _WIDEST = 8  # bits of a range that may reach the control plane: CIS 5.6.3
 _MOST_PODS = 256  # https://cloud.google.com/kubernetes-engine/docs/how-to/flexible-pod-cidr
 _LEAST_PODS = 8
@@ -45,16 +45,19 @@ def _narrow(value: str) -> str | None:
     """A range of operators, not half of the internet."""
     wrong = cidr(value)
     if wrong is None and int(value.partition("/")[2]) <= _WIDEST:
-        return f"lets in a /{_WIDEST} or more"
+        return f"lets in a /{_WIDEST} or more; name the ranges of your operators"
     return wrong
 
 
 def _default_pool(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Config Connector removes the default pool if it is told to, and only then."""
-    spec = item.get("spec", {})
+    spec = item.get("spec")
     key = names.REMOVE_DEFAULT_NODE_POOL
-    if item.get("metadata", {}).get("annotations", {}).get(key) != "true":
+    annotations = [value for _, value in values(item, "metadata.annotations") if isinstance(value, dict)]
+    if not any(found.get(key) == "true" for found in annotations):
         yield f"metadata.annotations[{key}]", "is not true: the default pool would stay, on Google's default account"
+        return
+    if not isinstance(spec, dict):
         return
     for field in ("nodeConfig", "nodeVersion"):
         if field in spec:
@@ -112,26 +115,25 @@ _CLUSTER = Kind(
     constraints=(
         Name(*_NAME),
         # Google would accept less of these without a word.
-        *on(
-            "spec.privateClusterConfig.enablePrivateNodes",
-            "spec.enableShieldedNodes",
-            "spec.enableIntranodeVisibility",
-            "spec.addonsConfig.gcePersistentDiskCsiDriverConfig.enabled",
-            "spec.addonsConfig.gkeBackupAgentConfig.enabled",
-            "spec.monitoringConfig.managedPrometheus.enabled",
-        ),
+        *on("spec.privateClusterConfig.enablePrivateNodes", why="nodes would have addresses on the internet"),
+        *on("spec.enableShieldedNodes", why="a machine of a stranger could pass for a node"),
+        *on("spec.enableIntranodeVisibility", why="flow logs would not show pods on one node"),
+        *on("spec.addonsConfig.gcePersistentDiskCsiDriverConfig.enabled", why="no volume could be made"),
+        *on("spec.addonsConfig.gkeBackupAgentConfig.enabled", why="backup.yaml makes no backup without it"),
+        *on("spec.monitoringConfig.managedPrometheus.enabled", why="alerts on what Dify measures would be silent"),
+        *off("spec.enableLegacyAbac", why="every ServiceAccount would have far more rights than RBAC gives it"),
+        *off("spec.enableKubernetesAlpha", why="such a cluster is deleted after 30 days"),
+        *off("spec.masterAuth.clientCertificateConfig.issueClientCertificate", why="nobody could withdraw it"),
         *off(
-            "spec.enableLegacyAbac",
-            "spec.enableKubernetesAlpha",
-            "spec.enableAutopilot",
-            "spec.masterAuth.clientCertificateConfig.issueClientCertificate",
             "spec.masterAuthorizedNetworksConfig.gcpPublicCidrsAccessEnabled",
-            "spec.addonsConfig.httpLoadBalancing.disabled",
-            "spec.addonsConfig.horizontalPodAutoscaling.disabled",
-            "spec.addonsConfig.configConnectorConfig.enabled",
+            why="every virtual machine of every customer of Google could reach the API server",
         ),
-        OneOf("spec.networkingMode", ("VPC_NATIVE",)),
-        OneOf("spec.datapathProvider", (_DATAPLANE_V2,)),
+        *off("spec.enableAutopilot", why="it has no node pools"),
+        *off("spec.addonsConfig.httpLoadBalancing.disabled", why="nobody would make the load balancer of an Ingress"),
+        *off("spec.addonsConfig.horizontalPodAutoscaling.disabled", why="nothing would scale"),
+        *off("spec.addonsConfig.configConnectorConfig.enabled", why="there would be two Config Connectors"),
+        OneOf("spec.networkingMode", ("VPC_NATIVE",), "the other one takes neither private nodes nor our ranges"),
+        OneOf("spec.datapathProvider", (_DATAPLANE_V2,), "NetworkPolicies would not be enforced"),
         OneOf("spec.releaseChannel.channel", ("RAPID", "REGULAR", "STABLE")),
         OneOf("spec.securityPostureConfig.mode", ("BASIC",)),
         # Google's enum has called the other ones unsupported since 2025.
@@ -231,15 +233,22 @@ _POOL = Kind(
     ),
     constraints=(
         Name(*_NAME),
+        *on("spec.management.autoRepair", why="a broken node would stay"),
+        *on("spec.management.autoUpgrade", why="nodes would get no security fixes"),
+        *on("spec.networkConfig.enablePrivateNodes", why="nodes would have addresses on the internet"),
         *on(
-            "spec.management.autoRepair",
-            "spec.management.autoUpgrade",
-            "spec.networkConfig.enablePrivateNodes",
             "spec.nodeConfig.shieldedInstanceConfig.enableSecureBoot",
             "spec.nodeConfig.shieldedInstanceConfig.enableIntegrityMonitoring",
+            why="a node that was tampered with would start",
         ),
-        OneOf("spec.nodeConfig.workloadMetadataConfig.mode", ("GKE_METADATA",)),
-        OneOf("spec.nodeConfig.metadata.disable-legacy-endpoints", ("true",)),
+        OneOf(
+            "spec.nodeConfig.workloadMetadataConfig.mode", ("GKE_METADATA",), "pods would have the rights of their node"
+        ),
+        OneOf(
+            "spec.nodeConfig.metadata.disable-legacy-endpoints",
+            ("true",),
+            "pods could read the credentials of their node",
+        ),
         OneOf("spec.nodeConfig.imageType", ("COS_CONTAINERD",)),
         OneOf("spec.nodeConfig.diskType", ("pd-standard", "pd-balanced", "pd-ssd", "hyperdisk-balanced")),
         OneOf("spec.nodeConfig.sandboxConfig.sandboxType", ("gvisor",)),
@@ -248,14 +257,13 @@ _POOL = Kind(
         OneOf("spec.nodeConfig.taint[].effect", ("NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE")),
         OneOf("spec.autoscaling.locationPolicy", ("BALANCED", "ANY")),
         OneOf("spec.upgradeSettings.strategy", ("SURGE", "BLUE_GREEN")),
-        # An upgrade must not take a node away before there is another one.
-        OneOf("spec.upgradeSettings.maxUnavailable", (0,)),
+        OneOf("spec.upgradeSettings.maxUnavailable", (0,), "an upgrade would take nodes away before there are others"),
         Range("spec.upgradeSettings.maxSurge", 1, 20),
         Range(f"{_ROLLOUT}.batchPercentage", 0, 1),
         Range("spec.nodeConfig.diskSizeGb", 10, 65536),
         Range("spec.maxPodsPerNode", _LEAST_PODS, _MOST_PODS),
         Range("spec.nodeConfig.kubeletConfig.podPidsLimit", 1024, 4194304),
-        Format("spec.nodeConfig.machineType", *written(f.MachineType)),
+        Format("spec.nodeConfig.machineType", *_MACHINE),
         Format("spec.nodeConfig.tags[]", *LABEL),
         Format("spec.nodeLocations[]", *ZONE),
         Format("spec.upgradeSettings.blueGreenSettings.nodePoolSoakDuration", *DURATION),

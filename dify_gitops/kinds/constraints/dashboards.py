@@ -22,13 +22,18 @@ _WIDGETS = tuple(
 )
 
 
+def _number(data: Any, key: str, default: int = 0) -> int:
+    value = data.get(key) if isinstance(data, dict) else None
+    return value if isinstance(value, int) else default
+
+
 def _inside(layout: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Tiles end within the columns, and none covers another one."""
-    columns = layout.get("columns", _COLUMNS)
+    columns = _number(layout, "columns", _COLUMNS)
     seen: list[tuple[int, int, int, int]] = []
     for field, tile in values(layout, "tiles[]"):
-        left, top = tile.get("xPos", 0), tile.get("yPos", 0)
-        right, bottom = left + tile.get("width", 0), top + tile.get("height", 0)
+        left, top = _number(tile, "xPos"), _number(tile, "yPos")
+        right, bottom = left + _number(tile, "width"), top + _number(tile, "height")
         if right > columns:
             yield f"{field}.width", f"ends at column {right}, beyond {columns}"
         for number, (x, y, end, below) in enumerate(seen):

@@ -39,8 +39,8 @@ _TYPES = "A AAAA ALIAS CAA CNAME DNSKEY DS HTTPS IPSECKEY MX NAPTR NS PTR SOA SP
 _VALUES = {
     ("A",): Format("rrdatas[]", *IPV4, ipv4),
     ("AAAA",): Format("rrdatas[]", r"[0-9a-fA-F.:]+", "an IPv6 address", _ipv6),
-    ("ALIAS", "CNAME", "NS", "PTR"): Format("rrdatas[]", *FQDN),
-    ("MX",): Format("rrdatas[]", r"[0-9]{1,5} " + f"({FQDN[0]})", "a priority and a name with its trailing dot"),
+    ("ALIAS", "CNAME", "NS", "PTR"): Format("rrdatas[]", f"(?i:{FQDN[0]})", FQDN[1].replace(" in lower case", "")),
+    ("MX",): Format("rrdatas[]", rf"[0-9]{{1,5}} (\.|(?i:{FQDN[0]}))", "a priority and a name with its trailing dot"),
     ("CAA",): Format(
         "rrdatas[]",
         r'(0|128) (issue|issuewild|iodef) "[^"]*"',

@@ -5,7 +5,7 @@ Whom an ingress rule may let in is judged by a rule over all objects, google-fir
 
 from __future__ import annotations
 
-from dify_gitops.kinds.constraints.formats import CIDR, LABEL, PORTS, cidr, ports
+from dify_gitops.kinds.constraints.formats import ANY_CIDR, LABEL, PORTS, any_cidr, ports
 from dify_gitops.kinds.constraints.model import (
     AtLeastOne,
     ExactlyOne,
@@ -47,8 +47,8 @@ KINDS = (
             Excludes("spec", "direction", ("sourceTags", "sourceServiceAccounts"), "EGRESS"),
             Excludes("spec", "sourceTags", ("sourceServiceAccounts", "targetServiceAccounts")),
             Excludes("spec", "targetTags", ("sourceServiceAccounts", "targetServiceAccounts")),
-            Format("spec.sourceRanges[]", *CIDR, cidr),
-            Format("spec.destinationRanges[]", *CIDR, cidr),
+            Format("spec.sourceRanges[]", *ANY_CIDR, any_cidr),
+            Format("spec.destinationRanges[]", *ANY_CIDR, any_cidr),
             Format("spec.sourceTags[]", *LABEL),
             Range("spec.priority", 0, 65535),
             *(

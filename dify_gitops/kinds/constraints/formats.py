@@ -12,6 +12,7 @@ REGION = r"[a-z]+-[a-z]+[0-9]{1,2}", "a region such as asia-northeast1"
 REGION_OR_GLOBAL = r"global|[a-z]+-[a-z]+[0-9]{1,2}", "global or a region such as asia-northeast1"
 ZONE = r"[a-z]+-[a-z]+[0-9]{1,2}-[a-z]", "a zone such as asia-northeast1-a"
 CIDR = r"[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}", "an IPv4 range such as 10.0.0.0/16"
+ANY_CIDR = r"[0-9a-fA-F.:]+/[0-9]{1,3}", "a range such as 10.0.0.0/16 or fd20::/20"
 IPV4 = r"[0-9]{1,3}(\.[0-9]{1,3}){3}", "an IPv4 address"
 PORTS = r"[0-9]{1,5}(-[0-9]{1,5})?", "a port or a range of ports, such as 22 or 8000-9000"
 FQDN = r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+", "a DNS name in lower case with its trailing dot"
@@ -31,6 +32,17 @@ def cidr(value: str) -> str | None:
     except ValueError:
         return "is no IPv4 range"
     return None if str(network) == value else f"has host bits set; did you mean {network}?"
+
+
+def any_cidr(value: str) -> str | None:
+    """What is wrong with a range of either version of IP."""
+    if ":" not in value:
+        return cidr(value)
+    try:
+        ipaddress.IPv6Network(value)
+    except ValueError:
+        return "is no IPv6 range, or has host bits set"
+    return None
 
 
 def ipv4(value: str) -> str | None:

@@ -45,13 +45,10 @@ KINDS = (
         immutable=("spec.clusterRef",),
         constraints=(
             Name(*LABEL),
-            *on("spec.backupConfig.allNamespaces", "spec.backupConfig.includeVolumeData"),
-            # Secrets come back from Secret Manager; a plan that sleeps makes no backups.
-            *off(
-                "spec.backupConfig.includeSecrets",
-                "spec.backupSchedule.paused",
-                "spec.deactivated",
-            ),
+            *on("spec.backupConfig.allNamespaces"),
+            *on("spec.backupConfig.includeVolumeData", why="the volumes would be left out"),
+            *off("spec.backupConfig.includeSecrets", why="secrets would lie in backups; Secret Manager has them"),
+            *off("spec.backupSchedule.paused", "spec.deactivated", why="no backup would be made"),
             ExactlyOne("spec.backupConfig", ("allNamespaces", "selectedNamespaces", "selectedApplications")),
             ExactlyOne("spec.backupSchedule", ("cronSchedule", "rpoConfig")),
             Format("spec.backupSchedule.cronSchedule", *written(f.Cron)),

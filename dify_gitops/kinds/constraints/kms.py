@@ -42,11 +42,10 @@ KINDS = (
         ),
         constraints=(
             Name(*_NAME),
-            OneOf("spec.purpose", ("ENCRYPT_DECRYPT",)),  # the only one that storage and disks can use
+            OneOf("spec.purpose", ("ENCRYPT_DECRYPT",), "storage and disks can use no other key"),
             OneOf("spec.versionTemplate.protectionLevel", ("SOFTWARE", "HSM", "EXTERNAL", "EXTERNAL_VPC")),
             OneOf("spec.versionTemplate.algorithm", ("GOOGLE_SYMMETRIC_ENCRYPTION", "EXTERNAL_SYMMETRIC_ENCRYPTION")),
-            # A key without a version encrypts nothing.
-            *off("spec.importOnly", "spec.skipInitialVersionCreation"),
+            *off("spec.importOnly", "spec.skipInitialVersionCreation", why="a key without a version encrypts nothing"),
             Format("spec.rotationPeriod", *DURATION, _rotation),
             Format("spec.destroyScheduledDuration", *DURATION, _delay),
             Mandatory("spec", ("rotationPeriod",), "the key would never be renewed"),

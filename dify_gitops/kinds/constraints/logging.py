@@ -45,8 +45,8 @@ KINDS = (
         immutable=("spec.folderRef", "spec.includeChildren", "spec.organizationRef", "spec.projectRef"),
         constraints=(
             Name(r"[A-Za-z0-9_.-]{1,100}", "the name of a sink"),
-            *on("spec.uniqueWriterIdentity"),
-            *off("spec.disabled"),
+            *on("spec.uniqueWriterIdentity", why="all sinks of the world would share one identity"),
+            *off("spec.disabled", why="its entries would be kept nowhere"),
             ExactlyOne("spec", _PLACES[1:]),
             Excludes("spec", "projectRef", ("includeChildren",)),
             Needs("spec", "bigqueryOptions", ("destination.bigQueryDatasetRef",)),

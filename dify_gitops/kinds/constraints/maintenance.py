@@ -17,7 +17,9 @@ _TIME = (
     "a time such as 2026-01-05T16:00:00Z",
 )
 _DAY = "(MO|TU|WE|TH|FR|SA|SU)"
-_RECURRENCE = rf"FREQ=DAILY|FREQ=WEEKLY;BYDAY={_DAY}(,{_DAY})*", "FREQ=DAILY, or such as FREQ=WEEKLY;BYDAY=SA,SU"
+_DAYS = rf"FREQ=DAILY|FREQ=WEEKLY;BYDAY={_DAY}(,{_DAY})*"
+_MONTHLY = rf"FREQ=MONTHLY;(BYMONTHDAY=-?[0-9]{{1,2}}(,-?[0-9]{{1,2}})*|BYDAY=-?[1-5]{_DAY}(,-?[1-5]{_DAY})*)"
+_RECURRENCE = rf"{_DAYS}|{_MONTHLY}", "FREQ=DAILY, or such as FREQ=WEEKLY;BYDAY=SA,SU or FREQ=MONTHLY;BYDAY=1SA,3SA"
 _LEAST_WINDOW, _LEAST_MONTH = 4, 48  # hours: of each window, and in any 32 days
 
 
@@ -35,8 +37,9 @@ def _window(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
     hours, recurrence = _hours(item), item.get("recurrence")
     if hours is None or not re.fullmatch(_RECURRENCE[0], str(recurrence)):
         return  # told by its format
-    # In any 32 days there are four of each day of the week, sometimes five.
-    times = 32 if recurrence == "FREQ=DAILY" else 4 * len(str(recurrence).split(","))
+    # In any 32 days there are four of each day of the week, sometimes five, and each day of a month at least once.
+    each = 1 if str(recurrence).startswith("FREQ=MONTHLY") else 4
+    times = 32 if recurrence == "FREQ=DAILY" else each * len(str(recurrence).split(","))
     if hours < _LEAST_WINDOW:
         yield "endTime", f"{hours:g} hours after startTime; GKE wants {_LEAST_WINDOW} at least"
     elif times * hours < _LEAST_MONTH:

@@ -35,10 +35,11 @@ class Constraint(msgspec.Struct, frozen=True):
 
 
 class OneOf(Constraint, frozen=True):
-    """The value is one of a few. Numbers are compared as such."""
+    """The value is one of a few, because of ``why`` if there is more to it. Numbers are compared as such."""
 
     path: str
     allowed: tuple[Any, ...]
+    why: str = ""
 
     def complaints(self, data: dict[str, Any]) -> Complaints:
         for field, value in values(data, self.path):
@@ -47,6 +48,7 @@ class OneOf(Constraint, frozen=True):
                 near = nearest(str(value), words) if isinstance(value, str) else None
                 wanted = f"none of {', '.join(words)}" if len(words) > 1 else f"not {words[0]}"
                 message = f"{show(value) if isinstance(value, str) else _yaml(value)} is {wanted}"
+                message += f": {self.why}" if self.why else ""
                 yield Complaint(field, message, f"did you mean {near}?" if near else "")
 
 
@@ -67,20 +69,22 @@ class Range(Constraint, frozen=True):
 class Format(Constraint, frozen=True):
     """A text looks like ``pattern`` (whole), which is called ``what``; ``check`` says what a pattern cannot see.
 
-    ``check`` takes the text and returns what is wrong with it, or None.
+    ``check`` takes the text and returns what is wrong with it, or None; ``hint`` says how to write what ``what`` only
+    names.
     """
 
     path: str
     pattern: str
     what: str
     check: Callable[[str], str | None] | None = None
+    hint: str = ""
 
     def complaints(self, data: dict[str, Any]) -> Complaints:
         for field, value in values(data, self.path):
             if not isinstance(value, str):
                 continue
             if not re.fullmatch(self.pattern, value):
-                yield Complaint(field, f"{show(value)} is not {self.what}")
+                yield Complaint(field, f"{show(value)} is not {self.what}", self.hint)
             elif self.check and (wrong := self.check(value)):
                 yield Complaint(field, f"{show(value)} {wrong}")
 
@@ -90,12 +94,13 @@ class Name(Constraint, frozen=True):
 
     pattern: str
     what: str
+    hint: str = ""
 
     def complaints(self, data: dict[str, Any]) -> Complaints:
         for path in ("spec.resourceID", "metadata.name"):
             for field, value in values(data, path):
                 if isinstance(value, str) and not re.fullmatch(self.pattern, value):
-                    yield Complaint(field, f"{show(value)} is not {self.what}")
+                    yield Complaint(field, f"{show(value)} is not {self.what}", self.hint)
                 return
 
 
@@ -119,7 +124,7 @@ class ExactlyOne(AtMostOne, frozen=True):
         yield from super().complaints(data)
         for field, value in values(data, self.under):
             if not any(has(value, key) for key in self.keys):
-                yield Complaint(field, f"needs one of {', '.join(self.keys)}")
+                yield Complaint(field, f"needs one of {', '.join(self.keys)}", "set one of them")
 
 
 class AtLeastOne(Constraint, frozen=True):
@@ -158,7 +163,8 @@ class Needs(Constraint, frozen=True):
                 if not holds(item, need, self.value_needed):
                     wanted = "" if self.value_needed is None else f": {_yaml(self.value_needed)}"
                     missing = need.removesuffix("[]")  # with it, an empty list will not do
-                    yield Complaint(under(field, missing), f"{said} needs {missing}{wanted}")
+                    place = under(field, key if "[]" in missing else missing)  # no item of a list lacks it
+                    yield Complaint(place, f"{said} needs {missing}{wanted}", f"set {missing}{wanted}")
 
 
 class Excludes(Constraint, frozen=True):
@@ -299,20 +305,26 @@ def plain(constraint: Constraint) -> Constraint:
     return constraint.then if isinstance(constraint, When) else constraint
 
 
-def on(*paths: str) -> tuple[OneOf, ...]:
+def on(*paths: str, why: str = "") -> tuple[OneOf, ...]:
     """Switches that have to be on, where they are set at all."""
-    return tuple(OneOf(path, (True,)) for path in paths)
+    return tuple(OneOf(path, (True,), why) for path in paths)
 
 
-def off(*paths: str) -> tuple[OneOf, ...]:
+def off(*paths: str, why: str = "") -> tuple[OneOf, ...]:
     """Switches that have to be off, where they are set at all."""
-    return tuple(OneOf(path, (False,)) for path in paths)
+    return tuple(OneOf(path, (False,), why) for path in paths)
 
 
-def written(kind: Any) -> tuple[str, str, Callable[[str], str | None] | None]:
+def written(kind: Any) -> tuple[str, str, Callable[[str], str | None] | None, str]:
     """What `Format` needs to know, from a type of dify_gitops/input/formats.py."""
     meta = get_args(kind)[1]
-    return meta.pattern, meta.extra["what"], meta.extra["check"]
+    return meta.pattern, meta.extra["what"], meta.extra["check"], meta.extra["hint"]
+
+
+def named(kind: Any) -> tuple[str, str, str]:
+    """The same for `Name`."""
+    pattern, what, _, hint = written(kind)
+    return pattern, what, hint
 
 
 def _yaml(value: Any) -> str:
@@ -327,7 +339,8 @@ class Kind(msgspec.Struct, frozen=True):
 
     ``immutable`` holds paths below ``spec``; ``resourceID`` and ``location`` are immutable in every kind that has
     them, and so are two annotations. ``rising`` ones may become more: a later version, a range around the old one.
-    ``kept`` are lists with the name of their items: these neither change nor go.
+    ``kept`` are lists with the name of their items: these neither change nor go. ``own`` are constraints of what is
+    made for Dify only: a second instance or bucket of somebody may do without.
     """
 
     group: str  # without .cnrm.cloud.google.com
@@ -336,3 +349,4 @@ class Kind(msgspec.Struct, frozen=True):
     rising: tuple[str, ...] = ()
     kept: tuple[tuple[str, str], ...] = ()
     constraints: tuple[Constraint, ...] = ()
+    own: tuple[Constraint, ...] = ()

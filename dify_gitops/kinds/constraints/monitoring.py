@@ -39,9 +39,8 @@ KINDS = (
                 "spec.type",
                 tuple("email google_chat pagerduty pubsub slack sms webhook_basicauth webhook_tokenauth".split()),
             ),
-            *on("spec.enabled"),
-            # It would be taken out of every policy, without a word.
-            *off("spec.forceDelete"),
+            *on("spec.enabled", why="nobody would be called"),
+            *off("spec.forceDelete", why="it would be taken out of every policy, without a word"),
             _channel("email", "labels.email_address"),
             _channel("google_chat", "labels.space"),
             _channel("pagerduty", "sensitiveLabels.serviceKey"),
@@ -70,7 +69,7 @@ KINDS = (
             "spec.resourceGroup",
         ),
         constraints=(
-            *on("spec.httpCheck.useSsl", "spec.httpCheck.validateSsl"),
+            *on("spec.httpCheck.useSsl", "spec.httpCheck.validateSsl", why="a broken certificate would not be seen"),
             OneOf("spec.period", ("60s", "300s", "600s", "900s")),
             OneOf("spec.httpCheck.requestMethod", ("GET", "POST")),
             OneOf("spec.httpCheck.contentType", ("TYPE_UNSPECIFIED", "URL_ENCODED")),

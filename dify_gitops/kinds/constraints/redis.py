@@ -16,11 +16,17 @@ from dify_gitops.kinds.constraints.model import (
     Range,
     Refused,
     When,
+    named,
     on,
-    written,
 )
 
 _WINDOW = "spec.maintenancePolicy.weeklyMaintenanceWindow"
+# https://cloud.google.com/memorystore/docs/redis/supported-redis-configurations
+_POLICIES = (
+    "noeviction",
+    *(f"{order}-{keys}" for order in ("allkeys", "volatile") for keys in ("lru", "lfu", "random")),
+    "volatile-ttl",
+)
 
 KINDS = (
     Kind(
@@ -39,12 +45,11 @@ KINDS = (
         ),
         rising=("spec.redisVersion",),
         constraints=(
-            Name(*written(f.RedisName)[:2]),
-            *on("spec.authEnabled"),
-            OneOf("spec.transitEncryptionMode", ("SERVER_AUTHENTICATION",)),
-            OneOf("spec.connectMode", ("PRIVATE_SERVICE_ACCESS",)),
-            # Any other one throws tasks of Celery away when memory gets short.
-            OneOf("spec.redisConfigs.maxmemory-policy", ("noeviction",)),
+            Name(*named(f.RedisName)),
+            *on("spec.authEnabled", why="whoever reaches the address could read and write all of it"),
+            OneOf("spec.transitEncryptionMode", ("SERVER_AUTHENTICATION",), "password and data would go unencrypted"),
+            OneOf("spec.connectMode", ("PRIVATE_SERVICE_ACCESS",), "its address would not be in our range"),
+            OneOf("spec.redisConfigs.maxmemory-policy", _POLICIES),
             OneOf("spec.tier", ("BASIC", "STANDARD_HA")),
             OneOf("spec.redisVersion", ("REDIS_6_X", "REDIS_7_0", "REDIS_7_2")),
             OneOf("spec.readReplicasMode", ("READ_REPLICAS_DISABLED", "READ_REPLICAS_ENABLED")),
@@ -75,6 +80,13 @@ KINDS = (
             Mandatory("spec", ("connectMode",), "DIRECT_PEERING is the default, and cannot be changed"),
             Mandatory("spec", ("authEnabled", "transitEncryptionMode"), "the default is neither password nor TLS"),
             Mandatory("spec", ("redisVersion", "maintenancePolicy"), "Google would choose version and time"),
+        ),
+        own=(
+            OneOf(
+                "spec.redisConfigs.maxmemory-policy",
+                ("noeviction",),
+                "waiting tasks of Celery would be thrown away when memory gets short",
+            ),
             Mandatory("spec", ("redisConfigs.maxmemory-policy",), "the default throws waiting tasks away"),
         ),
     ),

@@ -14,8 +14,8 @@ from dify_gitops.kinds.constraints.model import (
     Needs,
     Refused,
     Unique,
+    named,
     on,
-    written,
 )
 
 _GONE = "deletes the secret when the time has come"
@@ -27,7 +27,7 @@ KINDS = (
         "SecretManagerSecret",
         immutable=("spec.replication",),
         constraints=(
-            Name(*written(f.SecretName)[:2]),
+            Name(*named(f.SecretName)),
             *on("spec.replication.automatic"),
             ExactlyOne("spec.replication", ("automatic", "userManaged", "auto")),
             Length(_REPLICAS, 1, 100),

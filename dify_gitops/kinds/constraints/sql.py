@@ -26,6 +26,7 @@ from dify_gitops.kinds.constraints.model import (
     Sense,
     Unique,
     When,
+    named,
     off,
     on,
     written,
@@ -51,7 +52,7 @@ _MOST = {
     "insightsConfig.queryStringLength": 4500,
 }
 
-# What CIS wants of flags; other flags may have any value.
+# What CIS wants of flags, or more; () is any value, as of other flags.
 _FLAGS = {
     "cloudsql.enable_pgaudit": ("on",),
     "cloudsql.iam_authentication": ("on",),
@@ -59,11 +60,11 @@ _FLAGS = {
     "log_connections": ("on",),
     "log_disconnections": ("on",),
     "log_lock_waits": ("on",),
-    "log_min_duration_statement": ("-1",),
+    "log_min_duration_statement": (),
     "log_min_error_statement": ("error", "log", "fatal", "panic"),
     "log_min_messages": ("warning", "error", "log", "fatal", "panic"),
-    "log_statement": ("ddl",),
-    "log_temp_files": ("0",),
+    "log_statement": ("ddl", "mod", "all"),
+    "log_temp_files": (),
 }
 _NUMBERS = frozenset(
     "autovacuum_max_workers idle_in_transaction_session_timeout maintenance_work_mem max_connections "
@@ -145,17 +146,21 @@ _INSTANCE = Kind(
     ),
     rising=("spec.databaseVersion",),
     constraints=(
-        Name(*written(f.InstanceName)[:2]),
-        *off(f"{_IP}.ipv4Enabled", "spec.settings.insightsConfig.recordClientAddress"),
-        *on("spec.settings.diskAutoresize", "spec.settings.insightsConfig.queryInsightsEnabled"),
+        Name(*named(f.InstanceName)),
+        *off(f"{_IP}.ipv4Enabled", why="the database would have an address on the internet"),
+        *off("spec.settings.insightsConfig.recordClientAddress", why="addresses of people have no place in a metric"),
+        *on("spec.settings.diskAutoresize", why="a full disk stops the database"),
+        *on("spec.settings.insightsConfig.queryInsightsEnabled", why="nobody could say which query is slow"),
         OneOf("spec.instanceType", ("CLOUD_SQL_INSTANCE", _REPLICA)),
         OneOf("spec.settings.edition", (ENTERPRISE, ENTERPRISE_PLUS)),
         OneOf("spec.settings.availabilityType", ("REGIONAL", "ZONAL")),
         OneOf("spec.settings.activationPolicy", ("ALWAYS",)),
         OneOf("spec.settings.pricingPlan", ("PER_USE",)),
         OneOf("spec.settings.diskType", ("PD_SSD", "PD_HDD", "HYPERDISK_BALANCED")),
-        OneOf("spec.settings.connectorEnforcement", ("REQUIRED",)),
-        OneOf(f"{_IP}.sslMode", ("ENCRYPTED_ONLY", _TRUSTED)),
+        OneOf(
+            "spec.settings.connectorEnforcement", ("REQUIRED",), "a stolen password would do, without any right in IAM"
+        ),
+        OneOf(f"{_IP}.sslMode", ("ENCRYPTED_ONLY", _TRUSTED), "passwords and data would go unencrypted"),
         OneOf(f"{_BACKUP}.backupRetentionSettings.retentionUnit", ("COUNT",)),
         OneOf("spec.settings.maintenanceWindow.updateTrack", ("canary", "stable", "week5")),
         OneOf("spec.settings.passwordValidationPolicy.complexity", ("COMPLEXITY_DEFAULT",)),

@@ -17,6 +17,7 @@ from dify_gitops.kinds.constraints.model import (
     Range,
     Refused,
     Sense,
+    named,
     off,
     on,
     written,
@@ -29,19 +30,30 @@ _COLD = ("NEARLINE", "COLDLINE", "ARCHIVE")
 _METHODS = ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS")
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "a date such as 2026-01-31"
 _DAY = 24 * 3600
+_LEAST, _MOST = 7 * _DAY, 90 * _DAY  # of soft delete
+_LOCATION = written(f.BucketLocation)
 _RULE = "spec.lifecycleRule[]"
 # Each holds only for versions that were replaced or deleted: https://cloud.google.com/storage/docs/lifecycle#conditions
 _NONCURRENT = ("daysSinceNoncurrentTime", "noncurrentTimeBefore", "numNewerVersions")
 
 
-def _lasting(rule: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """A rule has a condition; one that deletes cannot mean a current file."""
-    action, condition = rule.get("action"), rule.get("condition")
-    if not isinstance(action, dict) or not isinstance(condition, dict):
-        return
-    if not condition:
+def _conditional(rule: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A rule has a condition."""
+    if rule.get("condition") == {}:
         yield "condition", "is empty"
-    elif action.get("type") == "Delete":
+
+
+def _soft_delete(policy: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """https://cloud.google.com/storage/docs/soft-delete: 7 to 90 days, or 0 for none."""
+    seconds = policy.get("retentionDurationSeconds")
+    if isinstance(seconds, int) and seconds != 0 and not _LEAST <= seconds <= _MOST:
+        yield "retentionDurationSeconds", f"{seconds} is neither 0 nor between {_LEAST} and {_MOST}"
+
+
+def _lasting(rule: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A rule that deletes cannot mean a current file."""
+    action, condition = rule.get("action"), rule.get("condition")
+    if isinstance(action, dict) and isinstance(condition, dict) and condition and action.get("type") == "Delete":
         state = condition.get("withState")
         if state != "ARCHIVED" and not any(condition.get(key) for key in _NONCURRENT):
             yield "condition", "holds for current files too; withState: ARCHIVED would spare them"
@@ -53,10 +65,10 @@ KINDS = (
         "StorageBucket",
         immutable=("spec.customPlacementConfig",),
         constraints=(
-            Name(*written(f.BucketName)[:2]),
-            *on("spec.uniformBucketLevelAccess", "spec.versioning.enabled"),
+            Name(*named(f.BucketName)),
+            *on("spec.uniformBucketLevelAccess", why="single files could become public"),
             *off("spec.requesterPays"),
-            OneOf("spec.publicAccessPrevention", ("enforced",)),
+            OneOf("spec.publicAccessPrevention", ("enforced",), "the bucket or single files could become public"),
             OneOf("spec.storageClass", ("STANDARD", *_COLD)),
             OneOf("spec.autoclass.terminalStorageClass", ("NEARLINE", "ARCHIVE")),
             OneOf("spec.ipFilter.mode", ("Enabled", "Disabled")),
@@ -68,12 +80,10 @@ KINDS = (
                 f"{_RULE}.condition.matchesStorageClass[]",
                 ("STANDARD", *_COLD, "MULTI_REGIONAL", "REGIONAL", "DURABLE_REDUCED_AVAILABILITY"),
             ),
-            # https://cloud.google.com/storage/docs/soft-delete: 7 to 90 days; 0 would turn it off.
-            Range("spec.softDeletePolicy.retentionDurationSeconds", 7 * _DAY, 90 * _DAY),
             Range("spec.retentionPolicy.retentionPeriod", 1, 2**31 - 1),
             Range(f"{_RULE}.condition.age", 0, 2**31 - 1),
             Length("spec.customPlacementConfig.dataLocations", 2, 2),
-            Format("spec.location", *written(f.BucketLocation)),
+            Format("spec.location", f"(?i:{_LOCATION[0]})", *_LOCATION[1:]),  # asia is ASIA
             Format("spec.cors[].origin[]", r"\*|https?://[^/\s]+", "an origin such as https://dify.acme.example"),
             Format(f"{_RULE}.condition.createdBefore", *_DATE),
             Format(f"{_RULE}.condition.noncurrentTimeBefore", *_DATE),
@@ -86,6 +96,12 @@ KINDS = (
             Mandatory(
                 "spec", ("uniformBucketLevelAccess", "publicAccessPrevention"), "single files could become public"
             ),
+            Sense(_RULE, _conditional),
+            Sense("spec.softDeletePolicy", _soft_delete),
+        ),
+        own=(
+            *on("spec.versioning.enabled", why="what is overwritten or deleted would be gone"),
+            Refused("spec.softDeletePolicy.retentionDurationSeconds", "what is deleted would be gone at once", value=0),
             Mandatory("spec", ("versioning", "softDeletePolicy"), "what is overwritten or deleted would be gone"),
             Sense(_RULE, _lasting),
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dify_gitops import names
+from dify_gitops.input.buckets import backup_bucket, files_bucket, plugin_bucket
 from dify_gitops.rules.access import text
 from dify_gitops.rules.cluster import Cluster, Object
 
@@ -26,6 +28,21 @@ def real_name(item: Object) -> str:
     return text(item.data, "spec", "resourceID") or item.name
 
 
+def _own(environment: Environment) -> dict[str, tuple[str, ...]]:
+    """``{kind: names}`` of what is made for Dify, where people may well have another one beside it."""
+    instance, pool = environment.database.instance, environment.nodes.pool
+    return {
+        "ComputeRouter": (names.ROUTER,),
+        "ComputeRouterNAT": (names.NAT,),
+        "ComputeSubnetwork": (names.SUBNET,),
+        "ContainerCluster": (names.CLUSTER,),
+        "ContainerNodePool": (pool, f"{pool}-gvisor"),
+        "RedisInstance": (environment.redis.instance,),
+        "SQLInstance": (instance, f"{instance}-replica"),
+        "StorageBucket": tuple(bucket(environment) for bucket in (files_bucket, plugin_bucket, backup_bucket)),
+    }
+
+
 class Estate(Cluster):
     """All objects of one project. ``environment`` is what they were made from."""
 
@@ -34,6 +51,7 @@ class Estate(Cluster):
         self.environment = environment
         self.project = environment.project
         self.resources = [item for item in self.objects if service(item)]
+        self._own = _own(environment)
         self._google: dict[str, list[Object]] = {}
         for item in self.resources:
             self._google.setdefault(item.kind, []).append(item)
@@ -41,6 +59,10 @@ class Estate(Cluster):
     def of(self, *kinds: str) -> list[Object]:
         """All resources of the given kinds."""
         return [item for kind in kinds for item in self._google.get(kind, [])]
+
+    def ours(self, item: Object) -> bool:
+        """Whether Dify itself runs on it, and not something that people put beside it."""
+        return item.name in self._own.get(item.kind, ())
 
     def named(self, kind: str, namespace: str, name: str) -> Object | None:
         """One resource by the name of its object."""

@@ -15,13 +15,19 @@ if TYPE_CHECKING:
     from dify_gitops.rules.google.estate import Estate
 
 
+def _of(kinds: tuple[type[m.Constraint], ...], constraints: tuple[m.Constraint, ...]) -> list[m.Constraint]:
+    return [one for one in constraints if isinstance(m.plain(one), kinds)]
+
+
 def _check(*kinds: type[m.Constraint]) -> Callable[[Estate], Iterator[Flaw]]:
     """A check of all constraints of the given types."""
-    chosen = {key: [one for one in kind.constraints if isinstance(m.plain(one), kinds)] for key, kind in KINDS.items()}
+    chosen = {key: _of(kinds, kind.constraints) for key, kind in KINDS.items()}
+    own = {key: _of(kinds, kind.own) for key, kind in KINDS.items()}
 
     def check(estate: Estate) -> Iterator[Flaw]:
         for item in estate.resources:
-            for constraint in chosen.get((service(item), item.kind), ()):
+            key = service(item), item.kind
+            for constraint in (*chosen.get(key, ()), *(own.get(key, ()) if estate.ours(item) else ())):
                 for complaint in constraint.complaints(item.data):
                     yield Flaw(item, complaint.field, complaint.message, complaint.hint)
 
@@ -43,7 +49,7 @@ google_range = rule(
 google_format = rule(
     "google-format",
     why="the schema takes any text here; Google wants it in one form",
-    remedy="write it in the form that the message names",
+    remedy="write it as the message says",
 )(_check(m.Format))
 
 google_name = rule(
@@ -61,7 +67,7 @@ google_exclusive = rule(
 google_together = rule(
     "google-together",
     why="this field means nothing, or is refused, without the other",
-    remedy="set both, or neither",
+    remedy="set what the message names, or remove what needs it",
 )(_check(m.Needs))
 
 google_required = rule(

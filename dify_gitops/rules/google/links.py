@@ -51,10 +51,10 @@ KINDS = {
     "targetServiceAccounts": "IAMServiceAccount",
     "topicRef": "PubSubTopic",
 }
-# Paths in `external` that stand for a kind which is an object here.
+# Paths in `external` that stand for a kind which is an object here, if the project is ours.
 _EXTERNAL = (
-    (re.compile(r"logging\.googleapis\.com/projects/[^/]+/locations/[^/]+/buckets/([^/]+)"), "LoggingLogBucket"),
-    (re.compile(r"https://www\.googleapis\.com/compute/v1/projects/.+/addresses/([^/]+)"), "ComputeAddress"),
+    (re.compile(r"logging\.googleapis\.com/projects/([^/]+)/locations/[^/]+/buckets/([^/]+)"), "LoggingLogBucket"),
+    (re.compile(r"https://www\.googleapis\.com/compute/v1/projects/([^/]+)/.+/addresses/([^/]+)"), "ComputeAddress"),
 )
 
 
@@ -64,7 +64,7 @@ SECRET = "Secret"  # noqa: S105 - the kind of a link to a key of a Secret; its n
 class Link(NamedTuple):
     """A name in an object that stands for another one. ``kind`` is empty where the field does not say it.
 
-    ``real`` links mean the name in Google Cloud, others that of the object.
+    ``real`` links mean the name in Google Cloud, others that of the object; ``project`` is that of a path.
     """
 
     source: Object
@@ -73,6 +73,7 @@ class Link(NamedTuple):
     namespace: str
     name: str
     real: bool = False
+    project: str = ""
 
 
 def target(estate: Estate, link: Link) -> Object | None:
@@ -88,7 +89,12 @@ def target(estate: Estate, link: Link) -> Object | None:
 @lru_cache(maxsize=2)
 def links(estate: Estate) -> list[Link]:
     """Every link in an estate."""
-    return [link for item in estate.resources for link in (*_references(item), *_names(item))]
+    return [
+        link
+        for item in estate.resources
+        for link in (*_references(item), *_names(item))
+        if link.project in ("", estate.project)
+    ]
 
 
 def _references(item: Object) -> Iterator[Link]:
@@ -125,7 +131,7 @@ def _reference(item: Object, key: str, value: Any, field: str) -> Iterator[Link]
     if external := text(value, "external"):
         for pattern, stands_for in _EXTERNAL:
             if found := pattern.fullmatch(external):
-                yield Link(item, f"{field}.external", stands_for, item.namespace, found[1], real=True)
+                yield Link(item, f"{field}.external", stands_for, item.namespace, found[2], real=True, project=found[1])
 
 
 _RANGES = {

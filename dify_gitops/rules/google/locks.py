@@ -8,6 +8,7 @@ from dify_gitops import names
 from dify_gitops.catalogue.google import ALWAYS_LOCKED, LOCKED_KINDS
 from dify_gitops.rules.access import get, text
 from dify_gitops.rules.google.estate import real_name, service
+from dify_gitops.rules.protection import unlocked
 from dify_gitops.rules.rule import Flaw, rule
 
 if TYPE_CHECKING:
@@ -32,8 +33,7 @@ def google_locked(estate: Estate) -> Iterator[Flaw]:
         always = item.kind in ALWAYS_LOCKED or item in platform
         if not always and not (data and estate.environment.deletion_protection):
             continue
-        options = [option.strip() for option in item.annotations.get(names.SYNC_OPTIONS, "").split(",")]
-        missing = [option for option in names.KEEP.split(",") if option not in options]
+        missing = unlocked(item.annotations.get(names.SYNC_OPTIONS, ""))
         if missing and item.kind != "Namespace":  # data-kept tells that
             yield Flaw(item, f"metadata.annotations[{names.SYNC_OPTIONS}]", f"lacks {' and '.join(missing)}")
         if data and item.annotations.get(names.DELETION_POLICY) != names.ABANDON:

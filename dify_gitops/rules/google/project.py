@@ -84,25 +84,33 @@ _ZONES = (
     ("settings", "locationPreference", "secondaryZone"),
     ("settings", "locationPreference", "zone"),
 )
+# What the cluster needs beside it. A second one of somebody, such as a replica for disasters, may be elsewhere.
+_BESIDE = (
+    "ComputeRouter",
+    "ComputeRouterNAT",
+    "ComputeSubnetwork",
+    "ContainerCluster",
+    "ContainerNodePool",
+    "RedisInstance",
+    "SQLInstance",
+)
 
 
 @rule(
     "google-region",
     why="what lies in another region is far away, costs traffic, and is refused where both must be together",
-    remedy="use the region of the environment, or global where the kind is global",
+    remedy="use the region of the environment",
 )
 def google_region(estate: Estate) -> Iterator[Flaw]:
-    """Regional resources and zones are in the environment's region. Buckets may lie where their data may."""
+    """Cluster, nodes, database, Redis and their network are in the environment's region."""
     own = estate.environment.region
-    for item in estate.resources:
-        if item.kind == "StorageBucket":
-            continue
+    for item in estate.of(*_BESIDE):
         spec = mapping(item.data, "spec")
-        for key in ("region", "location"):
+        for key in ("region", "location") if estate.ours(item) or item.kind == "ContainerNodePool" else ():
             value = text(spec, key)
-            if value and value not in (own, "global"):
+            if value and value != own:
                 yield Flaw(item, f"spec.{key}", f"{value} is not {own}")
-        for path in _ZONES:
+        for path in _ZONES if estate.ours(item) else ():
             zone = text(spec, *path)
             if re.fullmatch(ZONE[0], zone) and not zone.startswith(f"{own}-"):
                 yield Flaw(item, ".".join(("spec", *path)), f"{zone} is not in {own}")
@@ -116,15 +124,23 @@ def google_region(estate: Estate) -> Iterator[Flaw]:
 # https://cloud.google.com/config-connector/docs/reference/annotations
 _ANNOTATIONS: dict[str, frozenset[str]] = {
     "project-id": frozenset(),
+    "folder-id": frozenset(),
+    "organization-id": frozenset(),
     "deletion-policy": frozenset(("abandon", "delete")),
-    "state-into-spec": frozenset(("absent",)),  # merge writes Google's defaults into the spec: drift for ever
+    "state-into-spec": frozenset(("absent",)),
     "management-conflict-prevention-policy": frozenset(("none", "resource")),
     "reconcile-interval-in-seconds": frozenset(),
-    "force-destroy": frozenset(("false",)),  # true deletes a bucket with its files, a zone with its records
+    "force-destroy": frozenset(("false",)),
     "remove-default-node-pool": frozenset(("true",)),
-    "disable-on-destroy": frozenset(("false",)),  # true turns an API off for everybody in the project
+    "disable-on-destroy": frozenset(("false",)),
     "disable-dependent-services": frozenset(("false",)),
     "unmanaged": frozenset(),
+}
+_HARM = {
+    "state-into-spec": "merge writes Google's defaults into the spec, which differs from Git for ever",
+    "force-destroy": "true deletes a bucket with its files, a zone with its records",
+    "disable-on-destroy": "true turns the API off for everybody in the project",
+    "disable-dependent-services": "true turns off the APIs that need this one",
 }
 # Config Connector 1.155, pkg/controller/direct/sql/sqlinstance_controller.go.
 _UNMANAGED = frozenset(
@@ -138,6 +154,11 @@ _UNMANAGED = frozenset(
     "spec.settings.ipConfiguration.ipv4Enabled spec.settings.locationPreference "
     "spec.settings.locationPreference.zone spec.settings.pricingPlan spec.replicaConfiguration "
     "spec.replicationCluster".split()
+)
+_UNMANAGED_BELOW = (
+    "spec.settings.backupConfiguration.backupRetentionSettings.",
+    "spec.replicaConfiguration.",
+    "spec.replicationCluster.",
 )
 _ONLY = {
     names.UNMANAGED: "SQLInstance",
@@ -158,26 +179,32 @@ def google_annotation(estate: Estate) -> Iterator[Flaw]:
             prefix, slash, short = key.partition("/")
             if slash and prefix.endswith("cnrm.cloud.google.com"):
                 allowed = _ANNOTATIONS.get(short) if prefix == "cnrm.cloud.google.com" else None
-                for message, near in _misread(item.kind, key, value, allowed):
-                    yield Flaw(item, f"metadata.annotations[{key}]", message, meant(near))
+                for message, hint in _misread(item.kind, key, value, allowed):
+                    yield Flaw(item, f"metadata.annotations[{key}]", message, hint)
     for item in estate.of("Service"):
         if names.DISABLE_ON_DESTROY not in item.annotations:
             field = f"metadata.annotations[{names.DISABLE_ON_DESTROY}]"
             yield Flaw(item, field, "is not set: the API would be turned off with the object", "set it to 'false'")
 
 
-def _misread(kind: str, key: str, value: str, allowed: frozenset[str] | None) -> Iterator[tuple[str, str | None]]:
-    """(message, nearest word) of what Config Connector does not read as it was meant."""
+def _misread(kind: str, key: str, value: str, allowed: frozenset[str] | None) -> Iterator[tuple[str, str]]:
+    """(message, hint) of what Config Connector does not read as it was meant."""
+    short = key.partition("/")[2]
     if allowed is None:
-        yield "means nothing to Config Connector", nearest(key.partition("/")[2], _ANNOTATIONS)
+        yield "means nothing to Config Connector", meant(nearest(short, _ANNOTATIONS))
     elif allowed and value not in allowed:
-        yield f"{value!r} is not {' or '.join(sorted(allowed))}", nearest(value, allowed)
+        words = " or ".join(sorted(allowed))
+        harm = f": {_HARM[short]}" if short in _HARM else ""
+        yield f"{value!r} is not {words}{harm}", meant(nearest(value, allowed)) or f"set it to {words}"
     elif _ONLY.get(key, kind) != kind:
-        yield f"is read on {_ONLY[key]} only", None
+        yield f"is read on {_ONLY[key]} only", "remove it"
     elif key == names.UNMANAGED:
         for path in value.split(","):
-            if path not in _UNMANAGED:
-                yield f"{path!r} cannot be left unmanaged", nearest(path, _UNMANAGED)
+            if path not in _UNMANAGED and not path.startswith(_UNMANAGED_BELOW):
+                yield f"{path!r} cannot be left unmanaged", meant(nearest(path, _UNMANAGED))
+
+
+_DISK = frozenset(("spec.settings", "spec.settings.diskSize"))  # a path covers what is below it
 
 
 @rule(
@@ -192,7 +219,7 @@ def google_disk_grows(estate: Estate) -> Iterator[Flaw]:
         size, limit = settings.get("diskSize"), settings.get("diskAutoresizeLimit")
         unmanaged = item.annotations.get(names.UNMANAGED, "").split(",")
         grows = size is not None and settings.get("diskAutoresize") is not False
-        if grows and "spec.settings.diskSize" not in unmanaged:
+        if grows and not _DISK.intersection(unmanaged):
             yield Flaw(item, f"metadata.annotations[{names.UNMANAGED}]", "lacks spec.settings.diskSize")
         if isinstance(size, int) and isinstance(limit, int) and 0 < limit < size:
             yield Flaw(item, "spec.settings.diskAutoresizeLimit", f"{limit} is less than diskSize, {size}")

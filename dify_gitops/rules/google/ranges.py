@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
+from dify_gitops import names
 from dify_gitops.catalogue.addresses import LOAD_BALANCER
 from dify_gitops.catalogue.google import IAP
 from dify_gitops.rules.access import integer, maps, text, texts
@@ -13,7 +14,7 @@ from dify_gitops.rules.google.links import secondary_ranges, subnet_of
 from dify_gitops.rules.rule import Flaw, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dify_gitops.rules.cluster import Object
     from dify_gitops.rules.google.estate import Estate
@@ -35,9 +36,20 @@ def _network(value: str) -> IPv4Network | None:
         return None  # google-format tells it
 
 
+def _any_network(value: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(value)
+    except ValueError:
+        return None
+
+
+def _within(network: IPv4Network | IPv6Network, others: Iterable[IPv4Network]) -> bool:
+    return isinstance(network, IPv4Network) and any(network.subnet_of(one) for one in others)
+
+
 def _areas(estate: Estate) -> Iterator[Area]:
     """Every range of the VPC: subnets, pods, Services, private services, control plane."""
-    clusters = [subnet_of(estate, cluster) for cluster in estate.of("ContainerCluster")]
+    clusters = [subnet_of(estate, cluster) for cluster in estate.of("ContainerCluster") if estate.ours(cluster)]
     for item in estate.of("ComputeSubnetwork"):
         ours = item in clusters
         places = {"spec.ipCidrRange": ("nodes" if ours else "", text(item.data, "spec", "ipCidrRange"))}
@@ -50,11 +62,12 @@ def _areas(estate: Estate) -> Iterator[Area]:
         address, length = text(item.data, "spec", "address"), integer(item.data, "spec", "prefixLength")
         peering = text(item.data, "spec", "purpose") == "VPC_PEERING"
         if peering and length is not None and (network := _network(f"{address}/{length}")):
-            yield Area(item, "spec.address", "privateServices", network)
+            what = "privateServices" if item.name == names.PRIVATE_SERVICES else ""
+            yield Area(item, "spec.address", what, network)
     for item in estate.of("ContainerCluster"):
         field = "spec.privateClusterConfig.masterIpv4CidrBlock"
         if network := _network(text(item.data, *field.split("."))):
-            yield Area(item, field, "controlPlane", network)
+            yield Area(item, field, "controlPlane" if estate.ours(item) else "", network)
 
 
 @rule(
@@ -112,7 +125,13 @@ def google_address_inside(estate: Estate) -> Iterator[Flaw]:
 
 # Firewall rules of ours by the port that they are there for → whom they may let in.
 _SSH, _RDP = 22, 3389
-_PRIVATE = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+_PRIVATE = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"))
+_PRIVATE_6 = IPv6Network("fc00::/7")
+# Cloud DNS and the connectors of serverless services, and the balancer's IPv6:
+# https://cloud.google.com/dns/docs/zones/forwarding-zones, https://cloud.google.com/load-balancing/docs/firewall-rules
+_GOOGLE = frozenset(
+    map(ip_network, (*LOAD_BALANCER, IAP, "35.199.192.0/19", "2600:2d00:1:1::/64", "2600:2d00:1:b029::/64"))
+)
 
 
 def _opens(allow: dict[str, object], port: int) -> bool:
@@ -134,24 +153,28 @@ def _opens(allow: dict[str, object], port: int) -> bool:
 )
 def google_firewall_sources(estate: Estate) -> Iterator[Flaw]:
     """Rules that let something in name private ranges, Google's load balancer or IAP; SSH and RDP IAP only."""
-    google = {IPv4Network(cidr) for cidr in (*LOAD_BALANCER, IAP)}
     own = [area.network for area in _areas(estate)]
     for item in estate.of("ComputeFirewall"):
         allows = maps(item.data, "spec", "allow")
         if not allows or text(item.data, "spec", "direction") == "EGRESS":
             continue
-        remote = any(_opens(allow, port) for allow in allows for port in (_SSH, _RDP))
+        remote = [allow for allow in allows for port in (_SSH, _RDP) if _opens(allow, port)]
+        unsaid = "" if all(texts(allow, "ports") for allow in remote) else ": no ports are all ports"
         for number, cidr in enumerate(texts(item.data, "spec", "sourceRanges")):
-            network = _network(cidr)
+            network = _any_network(cidr)
             if network is None:
                 continue
             field = f"spec.sourceRanges[{number}]"
-            inside = any(network.subnet_of(one) for one in own)
-            private = inside or any(network.subnet_of(one) for one in _PRIVATE)
-            if not private and network not in google:
+            inside = _within(network, own)
+            private = (
+                network.subnet_of(_PRIVATE_6)
+                if isinstance(network, IPv6Network)
+                else _within(network, (*own, *_PRIVATE))
+            )
+            if not private and network not in _GOOGLE:
                 yield Flaw(item, field, f"{cidr} is neither private nor Google's")
             elif remote and not inside and network != IPv4Network(IAP):
-                yield Flaw(item, field, f"lets {cidr} in to SSH or RDP, which is for {IAP}")
+                yield Flaw(item, field, f"lets {cidr} in to SSH or RDP, which is for {IAP}{unsaid}")
 
 
 @rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dify_gitops.catalogue.secrets import INVENTORY
+from dify_gitops.input.buckets import files_bucket
 from dify_gitops.input.words import nearest
 from dify_gitops.rules.access import maps, text, texts
 from dify_gitops.rules.google.estate import real_name
@@ -101,12 +102,13 @@ def google_range_name(estate: Estate) -> Iterator[Flaw]:
     remedy="use a tag of a node pool",
 )
 def google_node_tag(estate: Estate) -> Iterator[Flaw]:
-    """Tags that firewall rules aim at are tags of a node pool."""
+    """Tags that firewall rules aim at are no misspelt tags of a node pool; machines of others have others."""
     known = {tag for pool in estate.of("ContainerNodePool") for tag in texts(pool.data, "spec", "nodeConfig", "tags")}
     for item in estate.of("ComputeFirewall"):
         for tag in texts(item.data, "spec", "targetTags"):
-            if tag not in known:
-                yield Flaw(item, "spec.targetTags", f"no node pool has the tag {tag}", meant(nearest(tag, known)))
+            near = nearest(tag, known)
+            if tag not in known and near:
+                yield Flaw(item, "spec.targetTags", f"no node pool has the tag {tag}", meant(near))
 
 
 @rule(
@@ -153,13 +155,13 @@ def google_dns_name(estate: Estate) -> Iterator[Flaw]:
     remedy="use the domain of the environment",
 )
 def google_domain(estate: Estate) -> Iterator[Flaw]:
-    """CORS of the files' bucket and the uptime check mean the environment's domain."""
+    """CORS of the files' bucket lets the environment's domain in; the uptime checks of its name ask for it."""
     domain = estate.environment.domain
     for item in estate.of("StorageBucket"):
-        for number, entry in enumerate(maps(item.data, "spec", "cors")):
-            if f"https://{domain}" not in texts(entry, "origin"):
-                yield Flaw(item, f"spec.cors[{number}].origin", f"lacks https://{domain}")
+        entries = maps(item.data, "spec", "cors") if item.name == files_bucket(estate.environment) else []
+        if entries and not any(f"https://{domain}" in texts(entry, "origin") for entry in entries):
+            yield Flaw(item, "spec.cors[0].origin", f"lacks https://{domain}")
     for item in estate.of("MonitoringUptimeCheckConfig"):
         host = text(item.data, "spec", "monitoredResource", "filterLabels", "host")
-        if host and host != domain:
+        if host and host != domain and item.name.endswith(f".{domain}"):
             yield Flaw(item, "spec.monitoredResource.filterLabels.host", f"{host} is not {domain}")

@@ -25,15 +25,15 @@ def google_availability(estate: Estate) -> Iterator[Flaw]:
     """Where the environment is highly available, database, Redis and nodes survive a zone."""
     if not estate.environment.high_availability:
         return
-    for item in estate.of("SQLInstance"):
+    for item in filter(estate.ours, estate.of("SQLInstance")):
         if text(item.data, "spec", "instanceType") != _REPLICA:
             value = text(item.data, "spec", "settings", "availabilityType")
             if value != "REGIONAL":
                 yield Flaw(item, "spec.settings.availabilityType", f"{value or 'ZONAL'} is not REGIONAL")
-    for item in estate.of("RedisInstance"):
+    for item in filter(estate.ours, estate.of("RedisInstance")):
         if text(item.data, "spec", "tier") != "STANDARD_HA":
             yield Flaw(item, "spec.tier", f"{text(item.data, 'spec', 'tier') or 'BASIC'} is not STANDARD_HA")
-    for item in estate.of("ContainerCluster", "ContainerNodePool"):
+    for item in filter(estate.ours, estate.of("ContainerCluster", "ContainerNodePool")):
         zones = get(item.data, "spec", "nodeLocations")
         if isinstance(zones, list) and len(set(map(str, zones))) < 2:  # noqa: PLR2004 - one zone is not enough
             yield Flaw(item, "spec.nodeLocations", f"{len(zones)} zone, not two at least")
@@ -47,7 +47,7 @@ def google_availability(estate: Estate) -> Iterator[Flaw]:
 def google_database_connections(estate: Estate) -> Iterator[Flaw]:
     """The server's max_connections is the input's, and so holds the sum of all pools."""
     needed = budget(estate.environment)
-    for item in estate.of("SQLInstance"):
+    for item in filter(estate.ours, estate.of("SQLInstance")):
         flags = {
             text(flag, "name"): (number, text(flag, "value"))
             for number, flag in enumerate(maps(item.data, "spec", "settings", "databaseFlags"))
@@ -67,7 +67,7 @@ def google_database_connections(estate: Estate) -> Iterator[Flaw]:
 )
 def google_backups(estate: Estate) -> Iterator[Flaw]:
     """Backups of the primary instance are on, with point-in-time recovery, as many as the input wants."""
-    for item in estate.of("SQLInstance"):
+    for item in filter(estate.ours, estate.of("SQLInstance")):
         if text(item.data, "spec", "instanceType") == _REPLICA:
             continue
         base = ("spec", "settings", "backupConfiguration")
@@ -94,7 +94,11 @@ def google_nodes(estate: Estate) -> Iterator[Flaw]:
         if low is not None and high is not None and low > high:
             yield Flaw(item, "spec.autoscaling.totalMinNodeCount", f"{low} is more than {high}, the most")
         elif item.name == wanted.pool and (low, high) != (wanted.min, wanted.max):
-            message = f"{low} to {high} in total are not {wanted.min} to {wanted.max}"
+            message = (
+                f"has no totals; {wanted.min} to {wanted.max} are wanted"
+                if low is None or high is None
+                else f"{low} to {high} in total are not {wanted.min} to {wanted.max}"
+            )
             yield Flaw(item, "spec.autoscaling", message)
 
 

@@ -26,7 +26,7 @@ def _needs(estate: Estate) -> Iterator[tuple[Object, Object]]:
             yield link.source, found
     apis = estate.of("Service")
     first = [item for item in estate.objects if item.kind in ("ConfigConnectorContext", "Namespace")]
-    peerings = estate.of("ServiceNetworkingConnection")
+    peerings = [one for one in estate.of("ServiceNetworkingConnection") if one.name == names.PRIVATE_SERVICES]
     for item in estate.resources:
         yield from ((item, one) for one in first if item.namespace in (one.name, one.namespace))
         if item.kind != "Service":
