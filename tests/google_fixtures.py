@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parent / "google"
 
 EVERYTHING = {
     "database": "{readReplica: true, privateServiceConnect: {"
-    "serviceAttachment: projects/p0123-tp/regions/asia-northeast1/serviceAttachments/a-0123,"
+    "serviceAttachment: projects/p0123456789abcdef-tp/regions/asia-northeast1/serviceAttachments/a-0123,"
     " dnsName: 0123.4567.asia-northeast1.sql.goog.}}",
     "nat": "{addresses: 2}",
     "sandbox": "{gvisor: true}",

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 # Places in texts where a project id stands, with a word by which most texts are told to have none.
 _PROJECTS = (
-    ("projects/", re.compile(r"\bprojects/([a-z][a-z0-9-]{4,28}[a-z0-9])\b(?!/regions/[^/]+/serviceAttachments/)")),
+    (
+        "projects/",
+        re.compile(r"\bprojects/([a-z][a-z0-9-]{4,28}[a-z0-9])(?![a-z0-9-])(?!/regions/[^/]+/serviceAttachments/)"),
+    ),
     (
         ".iam.gserviceaccount.com",  # but of Google's own service agents
         re.compile(
@@ -39,17 +42,17 @@ def _projects(value: str) -> list[str]:
     return [one for word, pattern in _PROJECTS if word in value for one in pattern.findall(value)]
 
 
-def _texts(node: Any, field: str) -> Iterator[tuple[str, str, str]]:
+def _texts(spec: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """(field, last key, text) of every text."""
-    if isinstance(node, str):
-        yield field, field.rpartition(".")[2].partition("[")[0], node
-    elif isinstance(node, list):
-        for number, child in enumerate(node):
-            yield from _texts(child, f"{field}[{number}]")
-    elif isinstance(node, dict):
-        for key, child in node.items():
-            if key not in _PROSE:
-                yield from _texts(child, f"{field}.{key}")
+    left: list[tuple[str, str, Any]] = [("spec", "", spec)]
+    while left:
+        field, key, node = left.pop()
+        if isinstance(node, str):
+            yield field, key, node
+        elif isinstance(node, list):
+            left += [(f"{field}[{number}]", key, child) for number, child in enumerate(node)]
+        elif isinstance(node, dict):
+            left += [(f"{field}.{name}", name, child) for name, child in node.items() if name not in _PROSE]
 
 
 @rule(
@@ -71,7 +74,7 @@ def google_project(estate: Estate) -> Iterator[Flaw]:
         references = [".projectRef.external"]  # with the project's id alone, or behind projects/
         if text(item.data, "spec", "resourceRef", "kind") == "Project":
             references.append("spec.resourceRef.external")
-        for place, key, value in _texts(mapping(item.data, "spec"), "spec"):
+        for place, key, value in _texts(mapping(item.data, "spec")):
             bare = "/" not in value and place.endswith(tuple(references))
             for one in [value] if bare or key in _PROJECT_KEYS else _projects(value):
                 if one != own:

@@ -18,20 +18,21 @@ _SHAPE = frozenset(("value", "valueFrom"))
 _PUBLIC = "certificate"
 
 
-def _secrets(node: Any, field: str, key: str = "") -> Iterator[tuple[str, str]]:
-    """(field, what stands there) of each secret. ``key`` is the last one of a mapping's field, empty in a list."""
-    if isinstance(node, str):
-        if kind := given_away(node):
-            yield field, f"looks like {kind}"
-    elif isinstance(node, list):
-        for number, child in enumerate(node):
-            yield from _secrets(child, f"{field}[{number}]")
-    elif isinstance(node, dict):
-        if key and not key.startswith(_PUBLIC) and set(node) <= _SHAPE and isinstance(node.get("value"), str):
-            yield f"{field}.value", "is a secret in Git"
-            return
-        for name, child in node.items():
-            yield from _secrets(child, f"{field}.{name}", name)
+def _secrets(spec: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(field, what stands there) of each secret."""
+    left: list[tuple[str, str, Any]] = [("spec", "", spec)]  # field, its last key (empty in a list), what it holds
+    while left:
+        field, key, node = left.pop()
+        if isinstance(node, str):
+            if kind := given_away(node):
+                yield field, f"looks like {kind}"
+        elif isinstance(node, list):
+            left += [(f"{field}[{number}]", "", child) for number, child in enumerate(node)]
+        elif isinstance(node, dict):
+            if key and node.keys() <= _SHAPE and isinstance(node.get("value"), str) and not key.startswith(_PUBLIC):
+                yield f"{field}.value", "is a secret in Git"
+                continue
+            left += [(f"{field}.{name}", name, child) for name, child in node.items()]
 
 
 @rule(
@@ -42,5 +43,5 @@ def _secrets(node: Any, field: str, key: str = "") -> Iterator[tuple[str, str]]:
 def google_secret_value(estate: Estate) -> Iterator[Flaw]:
     """No resource has the value of a secret. The message never repeats it."""
     for item in estate.resources:
-        for field, message in _secrets(mapping(item.data, "spec"), "spec"):
+        for field, message in _secrets(mapping(item.data, "spec")):
             yield Flaw(item, field, message)
