@@ -248,9 +248,10 @@ RedisName = Annotated[
 ]
 # GKE takes 40 characters; the pool for gVisor has a suffix.
 PoolName = Annotated[str, text(r"^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$", "a node pool name", "dify-a")]
+# e2-standard-4, c3-standard-4-lssd, a2-highgpu-1g: https://cloud.google.com/compute/docs/machine-resource
 MachineType = Annotated[
     str,
-    text(r"^[a-z][a-z0-9]*-[a-z]+-[0-9]+(-[a-z0-9]+)*$", "a Compute Engine machine type", "e2-standard-4"),
+    text(r"^[a-z][a-z0-9]*-[a-z]+-[0-9]+[a-z]?(-[a-z0-9]+)*$", "a Compute Engine machine type", "e2-standard-4"),
 ]
 # https://cloud.google.com/storage/docs/locations: multi-regions, predefined dual-regions, regions.
 BucketLocation = Annotated[

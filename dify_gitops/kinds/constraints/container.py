@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
+from dify_gitops.catalogue.google import HYPERDISK_ONLY
+from dify_gitops.input import formats as f
 from dify_gitops.kinds.constraints.formats import CIDR, DURATION, LABEL, ZONE, cidr
 from dify_gitops.kinds.constraints.maintenance import MAINTENANCE
 from dify_gitops.kinds.constraints.model import (
@@ -27,6 +29,7 @@ from dify_gitops.kinds.constraints.model import (
     Unique,
     off,
     on,
+    written,
 )
 from dify_gitops.kinds.constraints.paths import values
 
@@ -34,8 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NAME = r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?", "a name of at most 40 lower-case letters, digits and hyphens"
-# e2-standard-4, c3-standard-4-lssd, a2-highgpu-1g: https://cloud.google.com/compute/docs/machine-resource
-_MACHINE = r"[a-z][a-z0-9]*-[a-z]+-[0-9]+[a-z]?(-[a-z0-9]+)*", "a machine type such as e2-standard-4"
 _WIDEST = 8  # bits of a range that may reach the control plane: CIS 5.6.3
 _MOST_PODS = 256  # https://cloud.google.com/kubernetes-engine/docs/how-to/flexible-pod-cidr
 _LEAST_PODS = 8
@@ -47,6 +48,14 @@ def _narrow(value: str) -> str | None:
     if wrong is None and int(value.partition("/")[2]) <= _WIDEST:
         return f"lets in a /{_WIDEST} or more; name the ranges of your operators"
     return wrong
+
+
+def _boot_disk(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A machine without Persistent Disk starts from a Hyperdisk."""
+    series = str(node.get("machineType")).partition("-")[0]
+    disk = node.get("diskType", "pd-balanced")  # GKE's own choice
+    if series in HYPERDISK_ONLY and str(disk).startswith("pd-"):
+        yield "diskType", f"machines of series {series} take no {disk}, only Hyperdisk"
 
 
 def _default_pool(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -263,7 +272,7 @@ _POOL = Kind(
         Range("spec.nodeConfig.diskSizeGb", 10, 65536),
         Range("spec.maxPodsPerNode", _LEAST_PODS, _MOST_PODS),
         Range("spec.nodeConfig.kubeletConfig.podPidsLimit", 1024, 4194304),
-        Format("spec.nodeConfig.machineType", *_MACHINE),
+        Format("spec.nodeConfig.machineType", *written(f.MachineType)),
         Format("spec.nodeConfig.tags[]", *LABEL),
         Format("spec.nodeLocations[]", *ZONE),
         Format("spec.upgradeSettings.blueGreenSettings.nodePoolSoakDuration", *DURATION),
@@ -276,6 +285,7 @@ _POOL = Kind(
         Excludes("spec.upgradeSettings", "strategy", ("maxSurge", "maxUnavailable"), "BLUE_GREEN"),
         Needs("spec.upgradeSettings", "blueGreenSettings", ("strategy",), value_needed="BLUE_GREEN"),
         ExactlyOne(_ROLLOUT, ("batchPercentage", "batchNodeCount")),
+        Sense("spec.nodeConfig", _boot_disk),
         Refused("spec.namePrefix", "does not go with the name, which every object has"),
         Refused("spec.nodeConfig.workloadMetadataConfig.nodeMetadata", "is the old name of mode"),
         Mandatory("spec.autoscaling", ("totalMaxNodeCount",), "the other limits hold in each zone"),

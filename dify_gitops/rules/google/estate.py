@@ -62,7 +62,7 @@ class Estate(Cluster):
 
     def ours(self, item: Object) -> bool:
         """Whether Dify itself runs on it, and not something that people put beside it."""
-        return item.name in self._own.get(item.kind, ())
+        return not {item.name, real_name(item)}.isdisjoint(self._own.get(item.kind, ()))
 
     def named(self, kind: str, namespace: str, name: str) -> Object | None:
         """One resource by the name of its object."""

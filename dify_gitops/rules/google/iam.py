@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dify_gitops import names
 from dify_gitops.catalogue.google import (
     BUCKET_ROLES,
     CLOUD_SQL_CLIENT,
@@ -249,7 +250,8 @@ def google_workload_identity(estate: Estate) -> Iterator[Flaw]:
         text(pool.data, "spec", "nodeConfig", "serviceAccountRef", "name") for pool in estate.of("ContainerNodePool")
     }
     for item in estate.of("IAMServiceAccount"):
-        if item.name not in nodes and f"IAMServiceAccount {real_name(item)}" not in actors:
+        ours = item.name.startswith(f"{names.DIFY}-") and item.name not in nodes
+        if ours and f"IAMServiceAccount {real_name(item)}" not in actors:
             yield Flaw(item, "metadata.name", "no ServiceAccount acts as it")
 
 
