@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from repo import PLATFORM, environment, generate, make, write_input
 
 from dify_gitops import check, cli
 from dify_gitops.errors import Exit
+from dify_gitops.kinds.constraints import KINDS
+from dify_gitops.kinds.constraints.paths import values
 from dify_gitops.rules.google.immutable import immutable_changes
 from dify_gitops.toolchain import ROOT
 
@@ -307,3 +310,27 @@ def test_what_can_change_and_what_cannot(name: str, path: str, value: Any, there
 def test_a_subnet_cannot_move() -> None:
     said = "spec.ipCidrRange: 10.0.0.0/16 cannot become 10.4.0.0/16"
     assert changed(SUBNET, "spec.ipCidrRange", "10.4.0.0/16")[0] == said
+
+
+FIXED = [(kind, path) for kind in KINDS.values() for path in kind.immutable]
+
+
+def _other(value: Any) -> Any:
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    return "other" if isinstance(value, str) else None
+
+
+def test_no_fixed_field_changes_in_silence() -> None:
+    """Every fixed path that anything of ours has, one after the other."""
+    told = set()
+    for kind, path in FIXED:
+        for item in good_objects():
+            if item["kind"] == kind.kind and "[]" not in path and values(item, path):
+                after = copy.deepcopy(item)
+                change(after, path, _other(values(item, path)[0][1]))
+                assert [found.field for found in immutable_changes([item], [after], "")] == [path]
+                told.add((kind.kind, path))
+    assert len(told) > 60

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import re
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from repo import Cluster, Object, build, environment, make
@@ -44,6 +48,10 @@ def read(item: Object, path: str) -> Any:
 REQUIREMENTS = [
     # network
     ("ComputeNetwork dify", "spec.autoCreateSubnetworks", False),
+    ("ComputeNetwork dify", "spec.routingMode", "REGIONAL"),
+    ("ComputeSubnetwork dify", "spec.logConfig.flowSampling", 0.5),
+    ("ComputeFirewall dify-control-plane", "spec.targetTags", ["dify-node"]),
+    ("ComputeFirewall dify-deny", "spec.priority", 65000),
     ("ComputeSubnetwork dify", "spec.ipCidrRange", "10.0.0.0/16"),
     ("ComputeSubnetwork dify", "spec.secondaryIpRange[].ipCidrRange", ["10.1.0.0/16", "10.2.0.0/16"]),
     ("ComputeSubnetwork dify", "spec.privateIpGoogleAccess", True),
@@ -87,7 +95,11 @@ REQUIREMENTS = [
     ("ContainerNodePool dify-a", "spec.nodeConfig.workloadMetadataConfig.mode", "GKE_METADATA"),
     ("ContainerNodePool dify-a", "spec.upgradeSettings.strategy", "SURGE"),
     # Cloud SQL
+    ("ContainerCluster dify", "spec.enableIntranodeVisibility", True),
+    ("ContainerNodePool dify-a", "spec.initialNodeCount", 1),
+    ("ContainerNodePool dify-a", "spec.nodeConfig.oauthScopes", ["https://www.googleapis.com/auth/cloud-platform"]),
     ("SQLInstance dify-postgres-a", "spec.databaseVersion", "POSTGRES_15"),
+    ("SQLInstance dify-postgres-a", "spec.settings.insightsConfig.recordClientAddress", False),
     ("SQLInstance dify-postgres-a", "spec.settings.availabilityType", "REGIONAL"),
     ("SQLInstance dify-postgres-a", "spec.settings.tier", "db-custom-2-4096"),
     ("SQLInstance dify-postgres-a", "spec.settings.diskType", "PD_SSD"),
@@ -147,7 +159,9 @@ REQUIREMENTS = [
     ),
     # Watching
     ("LoggingLogBucket dify", "spec.retentionDays", 30),
+    ("ClusterPodMonitoring keda-operator", "spec.endpoints[].interval", ["30s"]),
     # Backup
+    ("GKEBackupBackupPlan dify", "spec.backupSchedule.cronSchedule", "30 4 * * *"),
     ("GKEBackupBackupPlan dify", "spec.backupConfig.includeVolumeData", True),
     ("GKEBackupBackupPlan dify", "spec.retentionPolicy.backupRetainDays", 30),
     ("GKEBackupRestorePlan dify", "spec.backupPlanRef.name", "dify"),
@@ -443,6 +457,29 @@ def test_times_are_the_environment_s_in_utc(tmp_path: Path, zone: str, start: st
     assert f"startTime: '{start}'  # {said}\n" in text
     settings = Cluster(build(root, "config-connector/prod")).get("SQLInstance", "dify-postgres-a")["spec"]["settings"]
     assert settings["maintenanceWindow"]["day"] == sunday
+
+
+@pytest.mark.parametrize("zone", ["Etc/UTC", "Asia/Tokyo", "America/New_York", "Pacific/Kiritimati"])
+def test_the_cluster_is_maintained_in_the_early_morning_of_weekends(tmp_path: Path, zone: str) -> None:
+    cluster = option(tmp_path, timeZone=zone).get("ContainerCluster", "dify")
+    window = cluster["spec"]["maintenancePolicy"]["recurringWindow"]
+    start, end = (dt.datetime.fromisoformat(window[key]) for key in ("startTime", "endTime"))
+    assert end - start == dt.timedelta(hours=8)
+    assert start.astimezone(ZoneInfo(zone)).hour == 1
+    shift = (start.astimezone(ZoneInfo(zone)).date() - start.date()).days
+    names = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+    days = window["recurrence"].rpartition("=")[2].split(",")
+    assert {names[(names.index(day) + shift) % 7] for day in days} == {"SA", "SU"}
+
+
+def test_the_waf_looks_before_the_rate_is_counted_and_everybody_comes_last(prod_google: Cluster) -> None:
+    rules = prod_google.get("ComputeSecurityPolicy", "dify")["spec"]["rule"]
+    order = ["waf" if "expr" in rule["match"] else rule["action"] for rule in sorted(rules, key=itemgetter("priority"))]
+    assert order == ["waf"] * order.count("waf") + ["throttle", "allow"]
+    sensitivity = {
+        re.search(r"'sensitivity': (\d)", str(rule["match"]["expr"])) for rule in rules if "expr" in rule["match"]
+    }
+    assert {found[1] for found in sensitivity if found} == {"1"}
 
 
 # --- reading ---------------------------------------------------------------------------------------------------

@@ -58,6 +58,52 @@ def test_everything_that_must_be_watched_is() -> None:
     assert found == WATCHED
 
 
+# When somebody is called: (above or below, number, seconds that it lasts) of every condition, in its order.
+GT, LT, MINUTE, GIB = "COMPARISON_GT", "COMPARISON_LT", 60, 2**30
+CALLED = {
+    "uptime": [(GT, 1, MINUTE)],
+    "certificate": [(LT, 15, 10 * MINUTE)],
+    "errors": [("share", 0.05, 5 * MINUTE)],
+    "latency": [(GT, 60_000, 15 * MINUTE), (GT, 3_000, 15 * MINUTE)],
+    "nat": [(GT, 0, 10 * MINUTE), (GT, 0, 2 * MINUTE)],
+    "nodes": [(GT, 0.9, 15 * MINUTE), (GT, 0.9, 15 * MINUTE)],
+    "pods-without-node": [("", 0, 15 * MINUTE)],
+    "pod-memory": [(GT, 0.9, 10 * MINUTE)],
+    "volumes": [(GT, 0.8, 5 * MINUTE)],
+    "restarts": [(GT, 2, 0)],
+    "queues-unseen": [("", 0, 15 * MINUTE)],
+    "sql-cpu": [(GT, 0.9, 15 * MINUTE)],
+    "sql-memory": [(GT, 0.9, 15 * MINUTE)],
+    "sql-disk": [(GT, 400 * GIB, 5 * MINUTE)],
+    "sql-connections": [(GT, 160, 5 * MINUTE)],
+    "redis-memory": [(GT, 0.8, 5 * MINUTE), (GT, 0.8, 5 * MINUTE)],
+    "redis-connections": [(GT, 800, 5 * MINUTE), (GT, 0, 0)],
+    "argocd-sync": [("", 0, 30 * MINUTE)],
+    "argocd-health": [("", 0, 15 * MINUTE)],
+    "backup-volumes": [(GT, 0, 0)],
+}
+
+
+def called(condition: Object) -> tuple[str, float, int]:
+    """What `CALLED` says of one condition; the number of a query is behind its last comparison."""
+    lasts = int(condition["duration"].removesuffix("s"))
+    if "query" not in condition:
+        return condition["comparison"], condition["thresholdValue"], lasts
+    if share := re.search(r" > ([\d.]+)\s+and ", condition["query"]):
+        return "share", float(share[1]), lasts
+    return "", float(condition["query"].rpartition(" > ")[2]), lasts
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_people_are_called_at_these_numbers(name: str) -> None:
+    assert [called(one) for one in conditions(policies()[name])] == CALLED[name]
+
+
+def test_every_number_that_calls_somebody_is_listed() -> None:
+    logs = {name for name, spec in policies().items() if not any("duration" in one for one in conditions(spec))}
+    assert WATCHED - logs == CALLED.keys()
+
+
 @pytest.mark.parametrize("name", sorted(policies()))
 def test_a_runbook_says_what_it_means_where_to_look_and_what_to_do(name: str) -> None:
     meaning, look, act = policies()[name]["documentation"]["content"].split("\n\n")
