@@ -54,6 +54,14 @@ SECRET_ROLES = (  # External Secrets reads the secret, looks whether it has a va
     "roles/secretmanager.secretVersionAdder",
 )
 
+# Google service accounts of the platform, without their prefix: without them no node starts, and nothing is changed.
+NODES, CONFIG_CONNECTOR = "nodes", "config-connector"
+PLATFORM = (NODES, CONFIG_CONNECTOR)
+
+# https://cloud.google.com/resource-manager/docs/labels-overview#requirements
+LABEL_KEY, LABEL_VALUE = r"[a-z][a-z0-9_-]{0,62}", r"[a-z0-9_-]{0,63}"
+WIDEST_OPERATORS = 8  # bits of a range that may not reach the API server: CIS GKE Benchmark 5.6.3
+
 PROJECT_IAM_ADMIN = "roles/resourcemanager.projectIamAdmin"
 # Config Connector's own roles on the project, for the kinds in this repository; role → what it manages with it.
 CONFIG_CONNECTOR_ROLES = {

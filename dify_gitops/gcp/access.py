@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from dify_gitops import names
 from dify_gitops.catalogue import google
 from dify_gitops.catalogue.flows import POSTGRES
+from dify_gitops.catalogue.google import CONFIG_CONNECTOR, NODES, PLATFORM
 from dify_gitops.emit import Note
 from dify_gitops.gcp import Concern, secrets
-from dify_gitops.gcp.identity import CONFIG_CONNECTOR, NODES, PLATFORM, Account, accounts
+from dify_gitops.gcp.identity import Account, accounts
 from dify_gitops.gcp.registry import own_repository
 from dify_gitops.gcp.resource import api_version, object_name, project_ref, resource
 from dify_gitops.input.buckets import backup_bucket, files_bucket, plugin_bucket

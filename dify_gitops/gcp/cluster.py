@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
-from dify_gitops.catalogue.google import SANDBOX_NODES, zones
+from dify_gitops.catalogue.google import NODES, SANDBOX_NODES, zones
 from dify_gitops.emit import Flow, Note
 from dify_gitops.gcp import Concern
-from dify_gitops.gcp.identity import NODES
 from dify_gitops.gcp.resource import ref, resource
 from dify_gitops.gcp.schedule import utc
 

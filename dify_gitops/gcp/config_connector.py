@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dify_gitops import names
+from dify_gitops.catalogue.google import CONFIG_CONNECTOR
 from dify_gitops.emit import Note
 from dify_gitops.gcp import Concern
-from dify_gitops.gcp.identity import CONFIG_CONNECTOR
 from dify_gitops.k8s.objects import manifest, pod_security
 
 if TYPE_CHECKING:

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dify_gitops import names
 from dify_gitops.catalogue.flows import GOOGLE, NAMESPACES
+from dify_gitops.catalogue.google import CONFIG_CONNECTOR, NODES, PLATFORM
 from dify_gitops.gcp import Concern
 from dify_gitops.gcp.resource import resource
 
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
     from dify_gitops.k8s.objects import Manifest
-
-NODES = "nodes"
-CONFIG_CONNECTOR = "config-connector"
-PLATFORM = (NODES, CONFIG_CONNECTOR)  # without them no node starts and nothing is changed any more
 
 
 class Account(NamedTuple):

@@ -21,7 +21,8 @@ class Flaw(NamedTuple):
 
 
 Check = Callable[[Any], Iterator[Flaw]]
-"""Takes a Cluster; a rule over Google Cloud takes an Estate, which is one."""
+"""Takes a Cluster, or what a rule over Google Cloud looks at: an Estate, both halves (Joined), or what was made of ours
+(Customised)."""
 
 
 class Rule(msgspec.Struct, frozen=True):

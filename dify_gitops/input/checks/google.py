@@ -6,7 +6,7 @@ import re
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Final
 
-from dify_gitops.catalogue.google import HYPERDISK_ONLY
+from dify_gitops.catalogue.google import HYPERDISK_ONLY, LABEL_KEY, LABEL_VALUE, WIDEST_OPERATORS
 from dify_gitops.catalogue.secrets import STORED
 from dify_gitops.input.checks import Complaint
 
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from dify_gitops.input.model import Environment, Platform
 
 _LEAST_ZONES: Final = 2
-_WIDEST: Final = 8  # of ranges that may reach the API server: CIS GKE Benchmark 5.6.3
-# https://cloud.google.com/resource-manager/docs/labels-overview#requirements
-_LABEL_KEY: Final = r"[a-z][a-z0-9_-]{0,62}"
-_LABEL_VALUE: Final = r"[a-z0-9_-]{0,63}"
 _OWN: Final = frozenset(entry.store_name for entry in STORED)
 
 
@@ -48,7 +44,7 @@ def machine(environment: Environment) -> Complaints:
 def authorized(environment: Environment) -> Complaints:
     """Half of the internet is no authorised network."""
     for number, network in enumerate(environment.cluster.authorized_networks):
-        if IPv4Network(network.cidr).prefixlen <= _WIDEST:
+        if IPv4Network(network.cidr).prefixlen <= WIDEST_OPERATORS:
             message = f"{network.cidr} is too wide to reach the API server"
             yield Complaint(("cluster", "authorizedNetworks", number, "cidr"), message, "name your own ranges")
 
@@ -109,9 +105,9 @@ def labels(platform: Platform) -> Complaints:
             continue
         path = ("labels", key)
         hint = "lower-case letters, digits, '-' and '_'; a key with a domain and a slash stays in Kubernetes"
-        if not re.fullmatch(_LABEL_KEY, key):
+        if not re.fullmatch(LABEL_KEY, key):
             yield Complaint(path, f"{key} is no key of a label in Google Cloud", hint, about_key=True)
-        elif not re.fullmatch(_LABEL_VALUE, value):
+        elif not re.fullmatch(LABEL_VALUE, value):
             yield Complaint(path, f"{value} is no value of a label in Google Cloud", hint)
 
 

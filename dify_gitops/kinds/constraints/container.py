@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
-from dify_gitops.catalogue.google import HYPERDISK_ONLY
+from dify_gitops.catalogue.google import HYPERDISK_ONLY, WIDEST_OPERATORS
 from dify_gitops.input import formats as f
 from dify_gitops.kinds.constraints.formats import CIDR, DURATION, LABEL, ZONE, cidr
 from dify_gitops.kinds.constraints.maintenance import MAINTENANCE
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NAME = r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?", "a name of at most 40 lower-case letters, digits and hyphens"
-_WIDEST = 8  # bits of a range that may reach the control plane: CIS 5.6.3
 _MOST_PODS = 256  # https://cloud.google.com/kubernetes-engine/docs/how-to/flexible-pod-cidr
 _LEAST_PODS = 8
 
@@ -45,8 +44,8 @@ _LEAST_PODS = 8
 def _narrow(value: str) -> str | None:
     """A range of operators, not half of the internet."""
     wrong = cidr(value)
-    if wrong is None and int(value.partition("/")[2]) <= _WIDEST:
-        return f"lets in a /{_WIDEST} or more; name the ranges of your operators"
+    if wrong is None and int(value.partition("/")[2]) <= WIDEST_OPERATORS:
+        return f"lets in a /{WIDEST_OPERATORS} or more; name the ranges of your operators"
     return wrong
 
 

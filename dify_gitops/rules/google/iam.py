@@ -11,6 +11,7 @@ from dify_gitops import names
 from dify_gitops.catalogue.google import (
     BUCKET_ROLES,
     CLOUD_SQL_CLIENT,
+    CONFIG_CONNECTOR,
     CONFIG_CONNECTOR_ROLES,
     ENDPOINT_ROLES,
     NODE_ROLES,
@@ -20,7 +21,6 @@ from dify_gitops.catalogue.google import (
     SERVICE_ACCOUNT_USER,
     WORKLOAD_IDENTITY_USER,
 )
-from dify_gitops.gcp.identity import CONFIG_CONNECTOR
 from dify_gitops.input.words import nearest
 from dify_gitops.rules.access import get, mapping, maps, text
 from dify_gitops.rules.google.estate import real_name

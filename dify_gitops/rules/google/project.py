@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
+from dify_gitops.catalogue.google import LABEL_KEY, LABEL_VALUE
 from dify_gitops.input.words import nearest
 from dify_gitops.kinds.constraints.formats import ZONE
 from dify_gitops.rules.access import mapping, text
@@ -228,8 +229,8 @@ def google_disk_grows(estate: Estate) -> Iterator[Flaw]:
             yield Flaw(item, "spec.settings.diskAutoresizeLimit", f"{limit} is less than diskSize, {size}")
 
 
-_LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-_LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
+_LABEL_KEY = re.compile(LABEL_KEY)
+_LABEL_VALUE = re.compile(LABEL_VALUE)
 
 
 @rule(
@@ -238,7 +239,7 @@ _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
     remedy="lower-case letters, digits, '-' and '_'; or a key with a domain and a slash, which stays in Kubernetes",
 )
 def google_label(estate: Estate) -> Iterator[Flaw]:
-    """Labels of resources are labels that Google Cloud takes; secrets for External Secrets carry its mark."""
+    """Labels of resources are labels that Google Cloud takes."""
     for item in estate.resources:
         for key, value in item.labels.items():
             if "/" not in key and not (_LABEL_KEY.fullmatch(key) and _LABEL_VALUE.fullmatch(value)):

@@ -123,7 +123,7 @@ def google_address_inside(estate: Estate) -> Iterator[Flaw]:
             yield Flaw(item, "spec.address", f"{address} is not in {primary} of {subnet}")
 
 
-# Firewall rules of ours by the port that they are there for → whom they may let in.
+# Ports by which people log in to a machine.
 _SSH, _RDP = 22, 3389
 _PRIVATE = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"))
 _PRIVATE_6 = IPv6Network("fc00::/7")
