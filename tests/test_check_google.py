@@ -136,6 +136,8 @@ KEPT = [
     ("ComputeFirewall dify-control-plane", "/spec/allow/0/ports", "['6443']", "spec.allow"),
     ("StorageBucket acme-dify-prod-dify", "/spec/location", "US", "spec.location"),
     ("ConfigConnectorContext .*", "/spec/stateIntoSpec", "Merge", "spec.stateIntoSpec"),
+    ("ConfigConnectorContext .*", "/spec/actuationMode", "Paused", "spec.actuationMode"),
+    ("GKEBackupBackupPlan dify", "/spec/clusterRef", "{external: other}", "spec.clusterRef.name"),
     ("ComputeRouterNAT dify", "/spec/natIpAllocateOption", "MANUAL_ONLY", "spec.natIpAllocateOption"),
     ("ComputeSecurityPolicy dify", "/spec/rule/0", "removed", "spec.rule"),
     ("LoggingLogBucket dify", "/spec/retentionDays", "7", "spec.retentionDays"),

@@ -95,26 +95,34 @@ def joined_identity(joined: Joined) -> Iterator[Flaw]:
             yield Flaw(emails[name], "metadata.name", f"{who}, which acts as it, is not in overlays/")
 
 
-_BUCKETS = ("GOOGLE_STORAGE_BUCKET_NAME", "BACKUP_GCS_BUCKET", "BACKUP_BUCKET", "PLUGIN_STORAGE_OSS_BUCKET")
+# Variable → kind of the resource that it names.
+_NAMES = {
+    "GOOGLE_STORAGE_BUCKET_NAME": "StorageBucket",
+    "BACKUP_GCS_BUCKET": "StorageBucket",
+    "BACKUP_BUCKET": "StorageBucket",
+    "PLUGIN_STORAGE_OSS_BUCKET": "StorageBucket",
+    "DB_DATABASE": "SQLDatabase",
+    "DB_USERNAME": "SQLUser",
+}
 _INSTANCE = "CSQL_PROXY_INSTANCE_CONNECTION_NAME"
 
 
 @rule(
     "joined-data",
-    why="pods that look for another bucket or instance than the one that is made never start",
+    why="pods that look for another bucket, instance or database than the one that is made never start",
     remedy="use the name of a resource in config-connector/, or add it there",
 )
 def joined_data(joined: Joined) -> Iterator[Flaw]:
-    """Buckets and the connection name of the database, as ConfigMaps give them to the pods."""
+    """Buckets, databases, users and the instance's connection name, as ConfigMaps give them to the pods."""
     cluster, estate = joined
-    buckets = _names(estate, "StorageBucket")
+    known = {kind: _names(estate, kind) for kind in set(_NAMES.values())}
     instances = [
         f"{estate.project}:{text(item.data, 'spec', 'region')}:{real_name(item)}" for item in estate.of("SQLInstance")
     ]
     for item in cluster.every("ConfigMap"):
         data = labels(item.data, "data")
-        for key in _BUCKETS:
-            yield from _missing(item, f"data.{key}", "StorageBucket", data.get(key, ""), buckets)
+        for key, kind in _NAMES.items():
+            yield from _missing(item, f"data.{key}", kind, data.get(key, ""), known[kind])
         yield from _missing(item, f"data.{_INSTANCE}", "SQLInstance", data.get(_INSTANCE, ""), instances)
 
 

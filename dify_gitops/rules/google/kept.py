@@ -27,9 +27,10 @@ _VALUES = {
     "ComputeRouterNAT": ("spec.routerRef", "spec.natIpAllocateOption", "spec.natIps",
                          "spec.sourceSubnetworkIpRangesToNat", "spec.subnetwork"),
     "ComputeSecurityPolicy": ("spec.rule",),
-    "ConfigConnector": ("spec",),
-    "ConfigConnectorContext": ("spec",),
+    "ConfigConnector": ("spec", "spec.actuationMode"),
+    "ConfigConnectorContext": ("spec", "spec.actuationMode", "spec.billingProject"),
     "ContainerCluster": ("spec.ipAllocationPolicy", "spec.loggingConfig", "spec.monitoringConfig"),
+    "ContainerNodePool": tuple(f"spec.nodeConfig.{field}" for field in ("oauthScopes", "serviceAccountRef", "tags")),
     "DNSManagedZone": ("spec.dnsName",),
     "DNSRecordSet": ("spec",),
     "GKEBackupBackupPlan": ("spec.clusterRef", "spec.backupConfig", "spec.retentionPolicy"),
@@ -39,6 +40,7 @@ _VALUES = {
     "IAMServiceAccount": ("spec.resourceID",),
     "LoggingLogBucket": ("spec.retentionDays", "spec.location"),
     "LoggingLogSink": ("spec.destination",),
+    "MonitoringUptimeCheckConfig": ("spec.httpCheck",),
     "RedisInstance": ("spec.authorizedNetworkRef", "spec.reservedIpRange", "spec.redisVersion"),
     "SQLDatabase": ("spec.resourceID", "spec.instanceRef"),
     "SQLInstance": tuple(f"spec.settings.{field}" for field in (
@@ -118,8 +120,11 @@ def _changed(ours: dict[str, Any], theirs: dict[str, Any], path: str) -> Iterato
 
 def _different(ours: Any, theirs: Any, field: str) -> Iterator[tuple[str, str]]:
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        for key in ours.keys() & theirs.keys():
-            yield from _different(ours[key], theirs[key], under(field, key))
+        for key, value in ours.items():
+            if key in theirs:
+                yield from _different(value, theirs[key], under(field, key))
+            else:
+                yield under(field, key), f"was {_show(value)}, and custom/ removes it"
     elif isinstance(ours, list) and isinstance(theirs, list):
         lost = [_show(item) for item in ours if not any(_holds(other, item) for other in theirs)]
         if lost:

@@ -200,6 +200,8 @@ def _misread(kind: str, key: str, value: str, allowed: frozenset[str] | None) ->
         words = " or ".join(sorted(allowed))
         harm = f": {_HARM[short]}" if short in _HARM else ""
         yield f"{value!r} is not {words}{harm}", meant(nearest(value, allowed)) or f"set it to {words}"
+    elif short == "reconcile-interval-in-seconds" and not re.fullmatch("[1-9][0-9]*", value):
+        yield f"{value!r} is no number of seconds, and with 0 nothing is healed any more", "600 is the default"
     elif _ONLY.get(key, kind) != kind:
         yield f"is read on {_ONLY[key]} only", "remove it"
     elif key == names.UNMANAGED:
