@@ -173,6 +173,13 @@ patches:
 - target: {kind: SQLInstance, name: dify-postgres-a}
   patch: |
     - {op: replace, path: /spec/settings/maintenanceWindow/hour, value: 5}
+- target: {kind: RedisInstance, name: dify-redis-a}
+  patch: |
+    - {op: replace, path: /spec/redisVersion, value: REDIS_7_2}
+- target: {kind: StorageBucket, name: acme-dify-prod-dify}
+  patch: |
+    - {op: replace, path: /spec/lifecycleRule/0/condition/age, value: 30}
+    - {op: replace, path: /spec/softDeletePolicy/retentionDurationSeconds, value: 2592000}
 """
     assert customise(root, text) == []
 

@@ -224,6 +224,8 @@ _INSTANCE = Kind(
             Mandatory("settings.backupConfiguration", ("startTime", "transactionLogRetentionDays"), "Google chooses"),
         ),
     ),
+    # Any moment of a week: what went wrong on a Friday is seen on Monday.
+    own=(Range(f"{_BACKUP}.transactionLogRetentionDays", 7, 35),),
 )
 
 _IAM_USERS = ("CLOUD_IAM_USER", "CLOUD_IAM_SERVICE_ACCOUNT")

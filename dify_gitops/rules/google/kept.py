@@ -32,7 +32,7 @@ _VALUES = {
     "ContainerCluster": ("spec.ipAllocationPolicy", "spec.loggingConfig", "spec.monitoringConfig"),
     "ContainerNodePool": tuple(f"spec.nodeConfig.{field}" for field in ("oauthScopes", "serviceAccountRef", "tags")),
     "DNSManagedZone": ("spec.dnsName",),
-    "DNSRecordSet": ("spec",),
+    "DNSRecordSet": ("spec.managedZoneRef", "spec.name", "spec.type", "spec.rrdatasRefs"),
     "GKEBackupBackupPlan": ("spec.clusterRef", "spec.backupConfig", "spec.retentionPolicy"),
     "GKEBackupRestorePlan": ("spec",),
     "IAMAuditConfig": ("spec",),
@@ -41,16 +41,16 @@ _VALUES = {
     "LoggingLogBucket": ("spec.retentionDays", "spec.location"),
     "LoggingLogSink": ("spec.destination",),
     "MonitoringUptimeCheckConfig": ("spec.httpCheck",),
-    "RedisInstance": ("spec.authorizedNetworkRef", "spec.reservedIpRange", "spec.redisVersion"),
+    "RedisInstance": ("spec.authorizedNetworkRef", "spec.reservedIpRange"),
     "SQLDatabase": ("spec.resourceID", "spec.instanceRef"),
     "SQLInstance": tuple(f"spec.settings.{field}" for field in (
-        "activationPolicy", "backupConfiguration", "diskAutoresize", "diskAutoresizeLimit", "diskType",
-        "insightsConfig", "ipConfiguration")),
+        "backupConfiguration.backupRetentionSettings", "backupConfiguration.startTime", "diskAutoresize",
+        "diskAutoresizeLimit", "diskType", "insightsConfig", "ipConfiguration")),
     "SQLUser": ("spec",),
     "SecretManagerSecret": ("spec.resourceID", "metadata.labels"),
     "Service": ("spec.resourceID",),
     "ServiceNetworkingConnection": ("spec",),
-    "StorageBucket": ("spec.resourceID", "spec.location", "spec.lifecycleRule", "spec.cors", "spec.softDeletePolicy"),
+    "StorageBucket": ("spec.resourceID", "spec.location"),
 }  # fmt: skip
 
 
