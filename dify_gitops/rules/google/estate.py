@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dify_gitops import names
 from dify_gitops.input.buckets import backup_bucket, files_bucket, plugin_bucket
-from dify_gitops.rules.access import text
+from dify_gitops.rules.access import mapping, text
 from dify_gitops.rules.cluster import Cluster, Object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from dify_gitops.input.model import Environment
 
@@ -43,6 +44,30 @@ def _own(environment: Environment) -> dict[str, tuple[str, ...]]:
     }
 
 
+class Text(NamedTuple):
+    """A text in a ``spec``: its field, key and mapping; those of its list for an item."""
+
+    item: Object
+    field: str
+    key: str
+    owner: dict[str, Any]
+    value: str
+
+
+def _texts(item: Object) -> Iterator[Text]:
+    """Every text of one object, in no order."""
+    spec = mapping(item.data, "spec")
+    left: list[tuple[str, str, dict[str, Any], Any]] = [("spec", "", {}, spec)]
+    while left:
+        field, key, owner, node = left.pop()
+        if isinstance(node, str):
+            yield Text(item, field, key, owner, node)
+        elif isinstance(node, list):
+            left += [(f"{field}[{number}]", key, owner, child) for number, child in enumerate(node)]
+        elif isinstance(node, dict):
+            left += [(f"{field}.{name}", name, node, child) for name, child in node.items()]
+
+
 class Estate(Cluster):
     """All objects of one project. ``environment`` is what they were made from."""
 
@@ -55,6 +80,11 @@ class Estate(Cluster):
         self._google: dict[str, list[Object]] = {}
         for item in self.resources:
             self._google.setdefault(item.kind, []).append(item)
+
+    @cached_property
+    def texts(self) -> list[Text]:
+        """Every text in every ``spec``."""
+        return [found for item in self.objects for found in _texts(item)]
 
     def of(self, *kinds: str) -> list[Object]:
         """All resources of the given kinds."""

@@ -35,25 +35,12 @@ _PROJECTS = (
 # Keys whose whole value is a project id.
 _PROJECT_KEYS = frozenset(("project_id", "allowedConsumerProjects"))
 # Prose: runbooks and descriptions name what they like.
-_PROSE = frozenset(("documentation", "description", "content"))
+_PROSE = frozenset(("description", "content"))
 
 
 def _projects(value: str) -> list[str]:
     """Project ids in a text."""
     return [one for word, pattern in _PROJECTS if word in value for one in pattern.findall(value)]
-
-
-def _texts(spec: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """(field, last key, text) of every text."""
-    left: list[tuple[str, str, Any]] = [("spec", "", spec)]
-    while left:
-        field, key, node = left.pop()
-        if isinstance(node, str):
-            yield field, key, node
-        elif isinstance(node, list):
-            left += [(f"{field}[{number}]", key, child) for number, child in enumerate(node)]
-        elif isinstance(node, dict):
-            left += [(f"{field}.{name}", name, child) for name, child in node.items() if name not in _PROSE]
 
 
 @rule(
@@ -72,14 +59,18 @@ def google_project(estate: Estate) -> Iterator[Flaw]:
             yield Flaw(item, field, "is not set")
         elif annotated not in (None, own):
             yield Flaw(item, field, f"{annotated} is not {own}")
-        references = [".projectRef.external"]  # with the project's id alone, or behind projects/
-        if text(item.data, "spec", "resourceRef", "kind") == "Project":
-            references.append("spec.resourceRef.external")
-        for place, key, value in _texts(mapping(item.data, "spec")):
-            bare = "/" not in value and place.endswith(tuple(references))
-            for one in [value] if bare or key in _PROJECT_KEYS else _projects(value):
-                if one != own:
-                    yield Flaw(item, place, f"{one} is not {own}")
+    for item, field, key, owner, value in estate.texts:
+        if key in _PROSE:
+            continue
+        bare = "/" not in value and key == "external" and _names_project(field, owner)
+        for one in [value] if bare or key in _PROJECT_KEYS else _projects(value):
+            if one != own:
+                yield Flaw(item, field, f"{one} is not {own}")
+
+
+def _names_project(field: str, owner: dict[str, Any]) -> bool:
+    """Whether a reference is to a project, by its id alone or behind projects/."""
+    return field.endswith(".projectRef.external") or owner.get("kind") == "Project"
 
 
 _ZONES = (

@@ -24,7 +24,8 @@ def _needs(estate: Estate) -> Iterator[tuple[Object, Object]]:
         found = target(estate, link)
         if found and found is not link.source:
             yield link.source, found
-    apis = estate.of("Service")
+    first_wave = min((wave(item) for item in estate.resources if item.kind != "Service"), default=0)
+    apis = [api for api in estate.of("Service") if wave(api) >= first_wave]  # others are before everything
     first = [item for item in estate.objects if item.kind in ("ConfigConnectorContext", "Namespace")]
     peerings = [one for one in estate.of("ServiceNetworkingConnection") if one.name == names.PRIVATE_SERVICES]
     for item in estate.resources:
