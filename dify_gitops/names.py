@@ -32,13 +32,13 @@ KEEP = "Prune=false,Delete=false"  # for what holds data: Argo CD never removes 
 GOOGLE_SERVICE_ACCOUNT = "iam.gke.io/gcp-service-account"
 
 # Config Connector (https://cloud.google.com/config-connector/docs/reference/overview).
-_CNRM = "cnrm.cloud.google.com"
-PROJECT_ID = f"{_CNRM}/project-id"
-STATE_INTO_SPEC = f"{_CNRM}/state-into-spec"
-DELETION_POLICY = f"{_CNRM}/deletion-policy"  # abandon: deleting the object leaves what it stands for
-DISABLE_ON_DESTROY = f"{_CNRM}/disable-on-destroy"
-REMOVE_DEFAULT_NODE_POOL = f"{_CNRM}/remove-default-node-pool"
-UNMANAGED = f"{_CNRM}/unmanaged"
+CNRM = "cnrm.cloud.google.com"
+PROJECT_ID = f"{CNRM}/project-id"
+STATE_INTO_SPEC = f"{CNRM}/state-into-spec"
+DELETION_POLICY = f"{CNRM}/deletion-policy"  # abandon: deleting the object leaves what it stands for
+DISABLE_ON_DESTROY = f"{CNRM}/disable-on-destroy"
+REMOVE_DEFAULT_NODE_POOL = f"{CNRM}/remove-default-node-pool"
+UNMANAGED = f"{CNRM}/unmanaged"
 ABANDON = "abandon"
 
 # Order inside the Application `infra`. A reference to what is not there yet fails the sync, so what is referred to
@@ -87,9 +87,19 @@ PRIORITY_SERVING = "dify-serving"
 PRIORITY_BATCH = "dify-batch"
 
 
+def account_domain(project: str) -> str:
+    """What follows the ``@`` in the e-mail of each service account of a project."""
+    return f"{project}.iam.gserviceaccount.com"
+
+
 def google_account(workload: str, project: str) -> str:
     """E-mail of the Google service account of a workload: ``dify-<workload>@<project>.iam.gserviceaccount.com``."""
-    return f"dify-{workload}@{project}.iam.gserviceaccount.com"
+    return f"dify-{workload}@{account_domain(project)}"
+
+
+def replica(instance: str) -> str:
+    """Name of the read replica of a Cloud SQL instance."""
+    return f"{instance}-replica"
 
 
 def host(service: str, namespace: str = DIFY) -> str:

@@ -30,6 +30,7 @@ HYPERDISK_ONLY = ("c4", "c4a", "c4d", "n4", "n4a", "n4d")
 
 # Machine → edition of Cloud SQL: https://cloud.google.com/sql/docs/postgres/editions-intro
 ENTERPRISE, ENTERPRISE_PLUS = "ENTERPRISE", "ENTERPRISE_PLUS"
+READ_REPLICA = "READ_REPLICA_INSTANCE"  # the instanceType of Cloud SQL's replicas
 SQL_EDITIONS = {"db-custom-": ENTERPRISE, "db-perf-optimized-": ENTERPRISE_PLUS}
 
 # https://cloud.google.com/kubernetes-engine/docs/how-to/hardening-your-cluster#use_least_privilege_sa
@@ -60,6 +61,9 @@ PLATFORM = (NODES, CONFIG_CONNECTOR)
 
 # https://cloud.google.com/resource-manager/docs/labels-overview#requirements
 LABEL_KEY, LABEL_VALUE = r"[a-z][a-z0-9_-]{0,62}", r"[a-z0-9_-]{0,63}"
+DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")  # of maintenance windows
+MAX_PODS = 110  # of a node, GKE's default; a /24 of the pods' range each
+LAST_PRIORITY = 2147483647  # of a rule of Cloud Armor: the default rule, which every policy must have
 WIDEST_OPERATORS = 8  # bits of a range that may not reach the API server: CIS GKE Benchmark 5.6.3
 
 PROJECT_IAM_ADMIN = "roles/resourcemanager.projectIamAdmin"

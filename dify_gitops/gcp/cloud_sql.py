@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
 from dify_gitops.catalogue import database, secrets
-from dify_gitops.catalogue.google import SQL_EDITIONS
+from dify_gitops.catalogue.google import DAYS, READ_REPLICA, SQL_EDITIONS
 from dify_gitops.emit import Note
 from dify_gitops.gcp import Concern
 from dify_gitops.gcp.resource import object_name, ref, resource
-from dify_gitops.gcp.schedule import DAYS, utc
+from dify_gitops.gcp.schedule import utc
 
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
@@ -93,7 +93,7 @@ def _instance(site: Site) -> Manifest:
     environment = site.environment
     wanted = environment.database
     backup = utc(wanted.backup_time, environment.time_zone)
-    common = _settings(environment)
+    common = _settings(environment)  # edition and tier come first: what stands twice below stays where it stood first
     return resource(
         "Both databases. REGIONAL keeps a standby in a second zone, which takes over by itself."
         if wanted.availability == "REGIONAL"
@@ -108,8 +108,8 @@ def _instance(site: Site) -> Manifest:
             "databaseVersion": VERSION,
             "region": Note(environment.region, "immutable, although Config Connector does not object"),
             "settings": {
-                "edition": common.pop("edition"),
-                "tier": common.pop("tier"),
+                "edition": common["edition"],
+                "tier": common["tier"],
                 "availabilityType": wanted.availability,
                 "deletionProtectionEnabled": environment.deletion_protection,
                 "diskAutoresizeLimit": Note(wanted.disk_limit, "GB; an alert comes at 80 %"),
@@ -134,14 +134,14 @@ def _replica(site: Site) -> Manifest:
         "For readers such as reports. It is no backup: a deleted row is deleted here too.",
         "sql",
         "SQLInstance",
-        f"{wanted.instance}-replica",
+        names.replica(wanted.instance),
         site,
         wave=names.WAVE_CONTENTS,
         annotations=_GROWN,
         spec={
             "databaseVersion": VERSION,
             "region": environment.region,
-            "instanceType": "READ_REPLICA_INSTANCE",
+            "instanceType": READ_REPLICA,
             "masterInstanceRef": ref(wanted.instance),
             "settings": {
                 **_settings(environment),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
-from dify_gitops.catalogue.google import NODES, SANDBOX_NODES, zones
+from dify_gitops.catalogue.google import MAX_PODS, NODES, SANDBOX_NODES, zones
 from dify_gitops.emit import Flow, Note
 from dify_gitops.gcp import Concern
 from dify_gitops.gcp.resource import ref, resource
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from dify_gitops.input.model import Environment
     from dify_gitops.k8s.objects import Manifest
 
-MAX_PODS = 110  # per node; a /24 of the pods' range each
 
 # GKE wants 48 hours of maintenance in any 32 days, in windows of 4 hours at least:
 # https://cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
+from dify_gitops.catalogue.google import LAST_PRIORITY
 from dify_gitops.emit import Note
 from dify_gitops.gcp import Concern
 from dify_gitops.gcp.resource import resource
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from dify_gitops.k8s.objects import Manifest
 
 # Order of evaluation. The first rule that matches and is no preview decides.
-_DENY, _WAF, _LIMIT, _REST = 100, 1000, 2000, 2147483647
+_DENY, _WAF, _LIMIT = 100, 1000, 2000
 _RANGES_PER_RULE = 10  # Cloud Armor's limit
 
 # https://cloud.google.com/armor/docs/waf-rules. Sensitivity 1 has the fewest false alarms. Not methodenforcement: the
@@ -78,7 +79,7 @@ def _rules(edge: Edge) -> list[Any]:
         *waf,
         *_addresses(_LIMIT, edge.allow or ("*",), who, limit),
         {
-            "priority": Note(_REST, "the default rule, which every policy must have"),
+            "priority": Note(LAST_PRIORITY, "the default rule, which every policy must have"),
             "description": "everybody else" if edge.allow else "what no rule decided",
             "match": {"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRanges": ["*"]}},
             "action": "deny(403)" if edge.allow else "allow",

@@ -125,7 +125,7 @@ def _way_out(site: Site) -> list[Manifest]:
         "routerRef": ref(names.ROUTER),
         "region": region,
         "natIpAllocateOption": "MANUAL_ONLY" if fixed else "AUTO_ONLY",
-        "natIps": [ref(name) for name in fixed],
+        **({"natIps": [ref(name) for name in fixed]} if fixed else {}),
         "sourceSubnetworkIpRangesToNat": "ALL_SUBNETWORKS_ALL_IP_RANGES",
         "enableDynamicPortAllocation": Note(True, "a node that opens many connections gets more ports"),
         "enableEndpointIndependentMapping": Note(False, "does not go with dynamic ports"),
@@ -133,8 +133,6 @@ def _way_out(site: Site) -> list[Manifest]:
         "maxPortsPerVm": 4096,
         "logConfig": {"enable": True, "filter": "ERRORS_ONLY"},
     }
-    if not fixed:
-        del spec["natIps"]
     nat = resource(
         "The only way from nodes and pods to the internet; nothing comes in through it.",
         "compute",

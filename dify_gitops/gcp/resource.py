@@ -14,12 +14,10 @@ from dify_gitops.k8s.objects import Manifest
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
 
-GROUP = ".cnrm.cloud.google.com"
-
 
 def api_version(service: str, version: str = "v1beta1") -> str:
     """``sql`` → ``sql.cnrm.cloud.google.com/v1beta1``."""
-    return f"{service}{GROUP}/{version}"
+    return f"{service}.{names.CNRM}/{version}"
 
 
 LOCKS = {names.SYNC_OPTIONS: names.KEEP, names.DELETION_POLICY: names.ABANDON}

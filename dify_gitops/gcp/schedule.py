@@ -6,10 +6,10 @@ import datetime as dt
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from dify_gitops.catalogue.google import DAYS
+
 # The offsets of one year, whenever this runs: the same input gives the same files. UTC does not follow summer time.
 _WINTER, _SUMMER = dt.date(2026, 1, 15), dt.date(2026, 7, 15)
-
-DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
 
 class Moment(NamedTuple):

@@ -35,7 +35,7 @@ _LISTS = {
 _KEPT = ("Namespace", "PersistentVolumeClaim", "StatefulSet")
 
 
-def _items(value: str) -> list[str]:
+def listed(value: str) -> list[str]:
     """Argo CD splits at commas and trims blanks."""
     return [item.strip() for item in value.split(",")]
 
@@ -61,8 +61,8 @@ def data_kept(cluster: Cluster) -> Iterator[Flaw]:
 
 def unlocked(options: str) -> list[str]:
     """Locks that sync options lack; to wait for somebody's confirmation is as good as never to delete."""
-    given = [option.replace("=confirm", "=false") for option in _items(options)]
-    return [option for option in _items(names.KEEP) if option not in given]
+    given = [option.replace("=confirm", "=false") for option in listed(options)]
+    return [option for option in listed(names.KEEP) if option not in given]
 
 
 @rule(
@@ -75,7 +75,7 @@ def argocd_annotation(cluster: Cluster) -> Iterator[Flaw]:
     for item in cluster.objects:
         for key, value in item.annotations.items():
             known = _LISTS.get(key)
-            wrong = [part for part in _items(value) if part not in known] if known else []
+            wrong = [part for part in listed(value) if part not in known] if known else []
             if key == names.SYNC_WAVE and not re.fullmatch(r"-?\d+", value):
                 wrong = [value]
             for part in wrong:

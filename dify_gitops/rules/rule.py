@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -42,3 +43,8 @@ def rule(name: str, *, why: str, remedy: str) -> Callable[[Check], Rule]:
 def meant(near: str | None) -> str:
     """A hint that proposes the nearest name; empty where none is near, so that the remedy stands."""
     return f"did you mean {near}?" if near else ""
+
+
+def shown(value: Any) -> str:
+    """A value of a manifest as it stands in a message: text without quotes, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dify_gitops import names
 from dify_gitops.gcp.watch.words import Alert, Signal, one_of, policy, series
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _INSTANCE = ("resource.label.database_id",)
 
 def _series(site: Site, metric: str) -> str:
     wanted = site.environment.database
-    instances = [wanted.instance, *([f"{wanted.instance}-replica"] if wanted.read_replica else [])]
+    instances = [wanted.instance, *([names.replica(wanted.instance)] if wanted.read_replica else [])]
     ids = [f"{site.environment.project}:{instance}" for instance in instances]
     labels = {"database_id": one_of(*ids) if len(ids) > 1 else ids[0]}
     return series(f"cloudsql.googleapis.com/database/{metric}", "cloudsql_database", labels)

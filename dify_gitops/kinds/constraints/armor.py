@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dify_gitops.catalogue.google import LAST_PRIORITY
 from dify_gitops.kinds.constraints.armor_language import WAF_RULES, expression, source
 from dify_gitops.kinds.constraints.formats import LABEL
 from dify_gitops.kinds.constraints.model import (
@@ -34,7 +35,6 @@ from dify_gitops.kinds.constraints.paths import values
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LAST = 2147483647  # priority of the default rule
 _RULE = "spec.rule[]"
 _LIMIT = f"{_RULE}.rateLimitOptions"
 _DENIES = ("deny(403)", "deny(404)", "deny(502)")
@@ -74,10 +74,12 @@ def _exclusion(field: str) -> tuple[Constraint, ...]:
 
 
 _MATCHES = (
-    Contains(f"{_RULE}.priority", _LAST, "every policy ends with this rule"),
-    Needs(_RULE, "priority", ("match.config.srcIpRanges[]",), _LAST, "*"),
-    When(_RULE, "priority", (_LAST,), Refused("preview", "is true: then nothing decides in the end", value=True)),
-    Range(f"{_RULE}.priority", 0, _LAST),
+    Contains(f"{_RULE}.priority", LAST_PRIORITY, "every policy ends with this rule"),
+    Needs(_RULE, "priority", ("match.config.srcIpRanges[]",), LAST_PRIORITY, "*"),
+    When(
+        _RULE, "priority", (LAST_PRIORITY,), Refused("preview", "is true: then nothing decides in the end", value=True)
+    ),
+    Range(f"{_RULE}.priority", 0, LAST_PRIORITY),
     Unique(f"{_RULE}.priority"),
     Format(f"{_RULE}.description", r"[\s\S]{0,64}", "a text of at most 64 characters"),
     ExactlyOne(f"{_RULE}.match", ("versionedExpr", "expr")),
@@ -146,7 +148,8 @@ def _order(spec: dict[str, Any]) -> Iterator[tuple[str, str]]:
             or not any(one in sources for one in _EVERYBODY)
         ):
             continue
-        last = _LAST if action.startswith("deny") else _LAST - 1  # whatever else lets in may stand before «allow»
+        # Whatever else lets in may stand before «allow».
+        last = LAST_PRIORITY if action.startswith("deny") else LAST_PRIORITY - 1
         if later := [other for other in priorities if priority < other <= last]:
             yield field, f"decides for everybody ({action}): rule {min(later)} and those after it never do"
 

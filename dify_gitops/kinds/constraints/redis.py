@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dify_gitops.catalogue.google import DAYS
 from dify_gitops.input import formats as f
 from dify_gitops.kinds.constraints.formats import TIMESTAMP, ZONE
 from dify_gitops.kinds.constraints.model import (
@@ -58,10 +59,7 @@ KINDS = (
                 "spec.persistenceConfig.rdbSnapshotPeriod",
                 ("ONE_HOUR", "SIX_HOURS", "TWELVE_HOURS", "TWENTY_FOUR_HOURS"),
             ),
-            OneOf(
-                f"{_WINDOW}[].day",
-                ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"),
-            ),
+            OneOf(f"{_WINDOW}[].day", DAYS),
             Range("spec.memorySizeGb", 1, 300),  # https://cloud.google.com/memorystore/docs/redis/redis-tiers
             Range("spec.replicaCount", 0, 5),
             Range(f"{_WINDOW}[].startTime.hours", 0, 23),

@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any
 
-from dify_gitops.catalogue.google import ENTERPRISE, ENTERPRISE_PLUS, SQL_EDITIONS
+from dify_gitops.catalogue.google import ENTERPRISE, ENTERPRISE_PLUS, READ_REPLICA, SQL_EDITIONS
 from dify_gitops.input import formats as f
 from dify_gitops.kinds.constraints.formats import CLOCK, DURATION, ZONE
 from dify_gitops.kinds.constraints.model import (
@@ -36,7 +36,6 @@ from dify_gitops.kinds.constraints.paths import values
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_REPLICA = "READ_REPLICA_INSTANCE"
 _TRUSTED = "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"
 _IP_KEY = "settings.ipConfiguration"
 _IP = f"spec.{_IP_KEY}"
@@ -151,7 +150,7 @@ _INSTANCE = Kind(
         *off("spec.settings.insightsConfig.recordClientAddress", why="addresses of people have no place in a metric"),
         *on("spec.settings.diskAutoresize", why="a full disk stops the database"),
         *on("spec.settings.insightsConfig.queryInsightsEnabled", why="nobody could say which query is slow"),
-        OneOf("spec.instanceType", ("CLOUD_SQL_INSTANCE", _REPLICA)),
+        OneOf("spec.instanceType", ("CLOUD_SQL_INSTANCE", READ_REPLICA)),
         OneOf("spec.settings.edition", (ENTERPRISE, ENTERPRISE_PLUS)),
         OneOf("spec.settings.availabilityType", ("REGIONAL", "ZONAL")),
         OneOf("spec.settings.activationPolicy", ("ALWAYS",)),
@@ -180,14 +179,14 @@ _INSTANCE = Kind(
         Format(f"{_DENY}.endDate", *_DATE, _day),
         Format(f"{_DENY}.time", r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]", "a time such as 00:00:00"),
         Unique("spec.settings.databaseFlags[].name"),
-        Needs("spec", "instanceType", ("masterInstanceRef",), _REPLICA),
-        Needs("spec", "masterInstanceRef", ("instanceType",), value_needed=_REPLICA),
+        Needs("spec", "instanceType", ("masterInstanceRef",), READ_REPLICA),
+        Needs("spec", "masterInstanceRef", ("instanceType",), value_needed=READ_REPLICA),
         Needs(_IP, "ipv4Enabled", ("privateNetworkRef",), value=False),
         # Pairs that the API takes: https://cloud.google.com/sql/docs/postgres/admin-api/rest/v1/instances#ipconfiguration
         Needs(_IP, "requireSsl", ("sslMode",), value=True, value_needed=_TRUSTED),
         Needs(_IP, "sslMode", ("requireSsl",), _TRUSTED, value_needed=True),
         Needs(f"{_IP}.pscConfig[]", "allowedConsumerProjects", ("pscEnabled",), value_needed=True),
-        Excludes("spec", "instanceType", ("settings.backupConfiguration",), _REPLICA),
+        Excludes("spec", "instanceType", ("settings.backupConfiguration",), READ_REPLICA),
         Refused(f"{_IP}.authorizedNetworks", "lets in addresses of the internet"),
         Refused(f"{_BACKUP}.binaryLogEnabled", "is MySQL's; PostgreSQL has pointInTimeRecoveryEnabled"),
         Refused("spec.replicaConfiguration", "is MySQL's"),

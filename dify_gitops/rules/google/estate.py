@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dify_gitops.input.model import Environment
 
-_GROUP = ".cnrm.cloud.google.com"
+_GROUP = f".{names.CNRM}"
 
 
 def service(item: Object) -> str:
@@ -39,7 +39,7 @@ def _own(environment: Environment) -> dict[str, tuple[str, ...]]:
         "ContainerCluster": (names.CLUSTER,),
         "ContainerNodePool": (pool, f"{pool}-gvisor"),
         "RedisInstance": (environment.redis.instance,),
-        "SQLInstance": (instance, f"{instance}-replica"),
+        "SQLInstance": (instance, names.replica(instance)),
         "StorageBucket": tuple(bucket(environment) for bucket in (files_bucket, plugin_bucket, backup_bucket)),
     }
 
@@ -93,6 +93,10 @@ class Estate(Cluster):
     def ours(self, item: Object) -> bool:
         """Whether Dify itself runs on it, and not something that people put beside it."""
         return not {item.name, real_name(item)}.isdisjoint(self._own.get(item.kind, ()))
+
+    def email(self, account: Object) -> str:
+        """The e-mail of an IAMServiceAccount."""
+        return f"{real_name(account)}@{names.account_domain(self.project)}"
 
     def named(self, kind: str, namespace: str, name: str) -> Object | None:
         """One resource by the name of its object."""

@@ -89,7 +89,7 @@ def _grant(estate: Estate, item: Object, field: str, binding: dict[str, Any], me
     account = text(member, "memberFrom", "serviceAccountRef", "name")
     home = text(member, "memberFrom", "serviceAccountRef", "namespace") or item.namespace
     if known := estate.named("IAMServiceAccount", home, account):
-        who = f"serviceAccount:{real_name(known)}@{estate.project}.iam.gserviceaccount.com"
+        who = f"serviceAccount:{estate.email(known)}"
     elif not who:
         who = json.dumps(mapping(member, "memberFrom"), sort_keys=True)
     condition = json.dumps(get(binding, "condition"), sort_keys=True)
@@ -109,7 +109,7 @@ def resource(estate: Estate, item: Object) -> str:
 
 def _own(estate: Estate, grant: Grant) -> bool:
     """Whether a grant is one of those that Config Connector itself needs."""
-    account = f"serviceAccount:dify-{CONFIG_CONNECTOR}@{estate.project}.iam.gserviceaccount.com"
+    account = f"serviceAccount:{names.google_account(CONFIG_CONNECTOR, estate.project)}"
     return grant.member == account and grant.role in _OWN
 
 
@@ -163,8 +163,8 @@ def google_iam_role_name(estate: Estate) -> Iterator[Flaw]:
 )
 def google_iam_member(estate: Estate) -> Iterator[Flaw]:
     """Service accounts of the project are those that are rendered; nobody is a member by his basic role."""
-    home = f"@{estate.project}.iam.gserviceaccount.com"
-    known = [f"{real_name(item)}{home}" for item in estate.of("IAMServiceAccount")]
+    home = f"@{names.account_domain(estate.project)}"
+    known = [estate.email(item) for item in estate.of("IAMServiceAccount")]
     for grant in grants(estate):
         kind, _, account = grant.member.partition(":")
         if _CONVENIENCE.fullmatch(kind):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from dify_gitops.kinds.constraints.paths import values
 from dify_gitops.rules.access import text
 from dify_gitops.rules.cluster import Cluster
 from dify_gitops.rules.google.estate import real_name, service
+from dify_gitops.rules.rule import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -87,7 +87,7 @@ def _one(value: Any) -> list[Any]:
 
 
 def _show(found: list[Any]) -> str:
-    return ", ".join(one if isinstance(one, str) else json.dumps(one) for one in found) or "nothing"
+    return ", ".join(map(shown, found)) or "nothing"
 
 
 def not_compared(where: str) -> Finding:

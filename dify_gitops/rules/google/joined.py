@@ -82,8 +82,8 @@ def joined_identity(joined: Joined) -> Iterator[Flaw]:
         annotated.add(who)
         field = f"metadata.annotations[{names.GOOGLE_SERVICE_ACCOUNT}]"
         name, _, rest = email.partition("@")
-        if email and (name not in emails or rest != f"{estate.project}.iam.gserviceaccount.com"):
-            known = [f"{one}@{estate.project}.iam.gserviceaccount.com" for one in emails]
+        if email and (name not in emails or rest != names.account_domain(estate.project)):
+            known = [estate.email(account) for account in emails.values()]
             yield from _missing(item, field, "IAMServiceAccount", email, known)
         elif email and bound.get(who) != name:
             yield Flaw(item, field, f"no binding in config-connector/ lets {who} act as {name}")

@@ -6,11 +6,10 @@ judge these. What these two find is what is gone, and values that mean something
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dify_gitops.kinds.constraints.paths import has, under, values
-from dify_gitops.rules.rule import Flaw, rule
+from dify_gitops.rules.rule import Flaw, rule, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +103,7 @@ def _gone(ours: dict[str, Any], theirs: dict[str, Any], field: str) -> Iterator[
     for key, value in ours.items():
         path = under(field, key)
         if key not in theirs or (value and not theirs[key] and theirs[key] not in (False, 0)):
-            yield path, f"was {_show(value)}, and custom/ removes it"
+            yield path, f"was {shown(value)}, and custom/ removes it"
         elif isinstance(value, dict) and isinstance(theirs[key], dict) and not key.endswith("Ref"):
             yield from _gone(value, theirs[key], path)
 
@@ -113,7 +112,7 @@ def _changed(ours: dict[str, Any], theirs: dict[str, Any], path: str) -> Iterato
     """Differences below a path whose value must stay."""
     for _, value in values(theirs, path):
         if not has(ours, path):
-            yield path, f"is {_show(value)}, but the input gives none"
+            yield path, f"is {shown(value)}, but the input gives none"
     for (_, mine), (_, value) in zip(values(ours, path), values(theirs, path), strict=False):
         yield from _different(mine, value, path)
 
@@ -124,13 +123,13 @@ def _different(ours: Any, theirs: Any, field: str) -> Iterator[tuple[str, str]]:
             if key in theirs:
                 yield from _different(value, theirs[key], under(field, key))
             else:
-                yield under(field, key), f"was {_show(value)}, and custom/ removes it"
+                yield under(field, key), f"was {shown(value)}, and custom/ removes it"
     elif isinstance(ours, list) and isinstance(theirs, list):
-        lost = [_show(item) for item in ours if not any(_holds(other, item) for other in theirs)]
+        lost = [shown(item) for item in ours if not any(_holds(other, item) for other in theirs)]
         if lost:
             yield field, f"lacks {', '.join(lost)}"
     elif ours != theirs:
-        yield field, f"is {_show(theirs)}, but the input gives {_show(ours)}"
+        yield field, f"is {shown(theirs)}, but the input gives {shown(ours)}"
 
 
 def _holds(theirs: Any, ours: Any) -> bool:
@@ -140,7 +139,3 @@ def _holds(theirs: Any, ours: Any) -> bool:
     if isinstance(ours, list) and isinstance(theirs, list):
         return all(any(_holds(other, item) for other in theirs) for item in ours)
     return bool(ours == theirs)
-
-
-def _show(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from dify_gitops import names
 from dify_gitops.catalogue.google import ALWAYS_LOCKED, LOCKED_KINDS
 from dify_gitops.rules.access import get, text
-from dify_gitops.rules.google.estate import real_name, service
-from dify_gitops.rules.protection import unlocked
+from dify_gitops.rules.google.estate import service
+from dify_gitops.rules.protection import listed, unlocked
 from dify_gitops.rules.rule import Flaw, rule
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ def _platform_accounts(estate: Estate) -> Iterator[Object]:
         for pool in estate.of("ContainerNodePool")
     }
     for item in estate.of("IAMServiceAccount"):
-        email = f"{real_name(item)}@{estate.project}.iam.gserviceaccount.com"
-        if email in emails or (item.namespace, item.name) in nodes:
+        if estate.email(item) in emails or (item.namespace, item.name) in nodes:
             yield item
 
 
@@ -78,7 +77,7 @@ def google_deletion_protection(estate: Estate) -> Iterator[Flaw]:
 def google_replaced(estate: Estate) -> Iterator[Flaw]:
     """No resource is replaced by Argo CD."""
     for item in estate.resources:
-        options = [option.strip() for option in item.annotations.get(names.SYNC_OPTIONS, "").split(",")]
+        options = listed(item.annotations.get(names.SYNC_OPTIONS, ""))
         for option in _REPLACES:
             if option in options:
                 yield Flaw(item, f"metadata.annotations[{names.SYNC_OPTIONS}]", f"has {option}")

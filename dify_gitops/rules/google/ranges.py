@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dify_gitops import names
 from dify_gitops.catalogue.addresses import LOAD_BALANCER
-from dify_gitops.catalogue.google import IAP
+from dify_gitops.catalogue.google import IAP, MAX_PODS
 from dify_gitops.rules.access import integer, maps, text, texts
 from dify_gitops.rules.google.links import secondary_ranges, subnet_of
 from dify_gitops.rules.rule import Flaw, rule
@@ -191,7 +191,7 @@ def google_room_for_pods(estate: Estate) -> Iterator[Flaw]:
         if not pods:
             continue
         needed = sum(
-            _addresses(integer(pool.data, "spec", "maxPodsPerNode") or 110)
+            _addresses(integer(pool.data, "spec", "maxPodsPerNode") or MAX_PODS)
             * ((integer(pool.data, "spec", "autoscaling", "totalMaxNodeCount") or 0) + 1)
             for pool in estate.of("ContainerNodePool")
             if text(pool.data, "spec", "clusterRef", "name") == cluster.name

@@ -118,7 +118,7 @@ def google_node_tag(estate: Estate) -> Iterator[Flaw]:
 )
 def google_own_account(estate: Estate) -> Iterator[Flaw]:
     """Config Connector's context names an account that is rendered here."""
-    known = {f"{real_name(item)}@{estate.project}.iam.gserviceaccount.com" for item in estate.of("IAMServiceAccount")}
+    known = {estate.email(item) for item in estate.of("IAMServiceAccount")}
     for item in estate.objects:
         if item.kind == "ConfigConnectorContext":
             email = text(item.data, "spec", "googleServiceAccount")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dify_gitops.catalogue.google import LAST_PRIORITY, READ_REPLICA
 from dify_gitops.input.budget import budget
 from dify_gitops.rules.access import get, integer, maps, text, texts
 from dify_gitops.rules.rule import Flaw, rule
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dify_gitops.rules.google.estate import Estate
-
-_REPLICA = "READ_REPLICA_INSTANCE"
 
 
 @rule(
@@ -26,7 +25,7 @@ def google_availability(estate: Estate) -> Iterator[Flaw]:
     if not estate.environment.high_availability:
         return
     for item in filter(estate.ours, estate.of("SQLInstance")):
-        if text(item.data, "spec", "instanceType") != _REPLICA:
+        if text(item.data, "spec", "instanceType") != READ_REPLICA:
             value = text(item.data, "spec", "settings", "availabilityType")
             if value != "REGIONAL":
                 yield Flaw(item, "spec.settings.availabilityType", f"{value or 'ZONAL'} is not REGIONAL")
@@ -68,7 +67,7 @@ def google_database_connections(estate: Estate) -> Iterator[Flaw]:
 def google_backups(estate: Estate) -> Iterator[Flaw]:
     """Backups of the primary instance are on, with point-in-time recovery, as many as the input wants."""
     for item in filter(estate.ours, estate.of("SQLInstance")):
-        if text(item.data, "spec", "instanceType") == _REPLICA:
+        if text(item.data, "spec", "instanceType") == READ_REPLICA:
             continue
         base = ("spec", "settings", "backupConfiguration")
         for key in ("enabled", "pointInTimeRecoveryEnabled"):
@@ -105,7 +104,7 @@ def google_nodes(estate: Estate) -> Iterator[Flaw]:
 @rule(
     "google-default-rule",
     why="an allow-list that ends in «allow» lets everybody in",
-    remedy="deny in the rule 2147483647, or leave edge.allow out of the input",
+    remedy=f"deny in the rule {LAST_PRIORITY}, or leave edge.allow out of the input",
 )
 def google_default_rule(estate: Estate) -> Iterator[Flaw]:
     """Where the input lists who may come in, the default rule of Cloud Armor denies."""
