@@ -28,6 +28,13 @@ HOOK = "argocd.argoproj.io/hook"
 HOOK_DELETE_POLICY = "argocd.argoproj.io/hook-delete-policy"
 KEEP = "Prune=false,Delete=false"  # for what holds data: Argo CD never removes it
 
+COMPARE_OPTIONS = "argocd.argoproj.io/compare-options"
+FINALIZER = "resources-finalizer.argocd.argoproj.io"  # deleting the Application deletes its objects
+ARGOCD_PART = {PART_OF: "argocd"}  # Argo CD reads only settings and Secrets with this label
+
+# What bootstrap applies of argocd/<env>, so that Argo CD finds the rest by itself.
+BOOTSTRAP = f"{PREFIX}/bootstrap"
+
 # Google Cloud.
 GOOGLE_SERVICE_ACCOUNT = "iam.gke.io/gcp-service-account"
 
@@ -48,15 +55,16 @@ WAVE_APIS = "-9"
 WAVE_NETWORK = "-8"  # network, service accounts, empty secrets
 WAVE_SUBNETS = "-7"  # subnet, addresses, router, firewall
 WAVE_NAT = "-6"  # NAT, peering
-WAVE_IAM = "-5"
-WAVE_INSTANCES = "-4"  # cluster, database instance, Redis, buckets (wave -3 is for secret stores and secrets)
+WAVE_IAM = "-5"  # permissions; secret stores
+WAVE_INSTANCES = "-4"  # cluster, database instance, Redis, buckets; first values of secrets
+WAVE_SECRETS = "-3"  # Secrets; the same number in `dify`
 WAVE_CONTENTS = "-2"  # node pool, databases, users, what refers to a bucket
 WAVE_REST = "-1"  # policies of the edge, zones, channels, log buckets
 # wave 0: records, alert policies, dashboards, sinks, backup plans: nothing waits for them
 
 # Order inside the Application `dify`: what is in a lower wave is healthy before the next one starts.
-WAVE_FOUNDATION = "-4"  # namespaces, identities, configuration, network policies, classes
-WAVE_BACKENDS = "-2"  # Weaviate, SSRF proxy, sandbox (wave -3 is for the secrets)
+WAVE_FOUNDATION = "-4"  # namespaces, identities, configuration, network policies, classes, secret stores
+WAVE_BACKENDS = "-2"  # Weaviate, SSRF proxy, sandbox
 WAVE_MIGRATION = "-1"
 WAVE_APPLICATION = "0"  # api, workers, beat, plugin daemon, web
 WAVE_TRAFFIC = "1"  # scalers, disruption budgets, Ingress, schedules
@@ -79,6 +87,10 @@ ROUTER = "dify"
 NAT = "dify"
 LOG_BUCKET = "dify"
 ALERTS = "dify-contact"  # the channel of all alerts
+
+SECRET_STORE = "secret-manager"  # one in each namespace that reads secrets
+REDIS_STORE = "redis-instance"  # what the RedisInstance reports
+REDIS_READER = "redis-reader"  # the ServiceAccount with which that store reads
 
 STORAGE_CLASS = "dify-retain"
 

@@ -17,6 +17,7 @@ class SecretKey(msgspec.Struct, frozen=True):
     """One key of one Kubernetes Secret. ``constraint`` is for its value; ``optional`` ones may be missing.
 
     ``stored`` ones also stand in Secret Manager; the others are addresses and certificates, which are no secrets.
+    ``length`` is how many letters and digits are generated once; 0 where the value comes from elsewhere.
     """
 
     namespace: str
@@ -26,6 +27,7 @@ class SecretKey(msgspec.Struct, frozen=True):
     constraint: str
     optional: bool = False
     stored: bool = True
+    length: int = 0
 
     @property
     def store_name(self) -> str:
@@ -42,57 +44,45 @@ PLUGIN: Final = "dify-plugin"
 WEAVIATE: Final = "dify-weaviate"
 SMTP: Final = "dify-smtp"
 
-_URL_SAFE = "letters and digits only: it also stands in a URL or a connection string"
+VARIABLES_SECRET: Final = "dify-variables"  # what variables.secrets of the input names: keys are variables
+OIDC: Final = "argocd-oidc"
+NOTIFICATIONS: Final = "argocd-notifications-secret"  # the name that Argo CD reads
+REPOSITORY: Final = "git-repository"
+
+
+def _born(namespace: str, secret: str, key: str, purpose: str, length: int, more: str = "") -> SecretKey:
+    constraint = f"{length} letters and digits{more}"
+    return SecretKey(namespace, secret, key, purpose, constraint, length=length)
+
+
+def _database(namespace: str) -> tuple[SecretKey, ...]:
+    """Passwords that pods and Config Connector's users share. No other characters: they stand in connection strings."""
+    return (
+        _born(namespace, DATABASE, "password", "PostgreSQL user of Dify", 32),
+        _born(namespace, PLUGIN_DATABASE, "password", "PostgreSQL user of the plugin daemon", 32),
+    )
+
+
+def _redis(key: str, purpose: str, constraint: str, *, stored: bool = False) -> SecretKey:
+    return SecretKey(names.DIFY, REDIS, key, purpose, constraint, stored=stored)
+
 
 INVENTORY: Final = (
-    SecretKey(names.DIFY, APP, "secret-key", "signs sessions and file links", "64 letters and digits; never changes"),
-    SecretKey(names.DIFY, APP, "init-password", "opens the first administrator's page", "30 characters at most"),
-    SecretKey(names.DIFY, DATABASE, "password", "PostgreSQL user of Dify", f"32 characters; {_URL_SAFE}"),
-    SecretKey(
-        names.DIFY,
-        PLUGIN_DATABASE,
-        "password",
-        "PostgreSQL user of the plugin daemon",
-        f"32 characters; {_URL_SAFE}",
-    ),
-    # Config Connector gives the same passwords to the users of the instance.
-    SecretKey(names.INFRA, DATABASE, "password", "PostgreSQL user of Dify", f"32 characters; {_URL_SAFE}"),
-    SecretKey(
-        names.INFRA,
-        PLUGIN_DATABASE,
-        "password",
-        "PostgreSQL user of the plugin daemon",
-        f"32 characters; {_URL_SAFE}",
-    ),
-    SecretKey(names.DIFY, REDIS, "host", "address of Memorystore", "IPv4 address, from the instance", stored=False),
-    SecretKey(names.DIFY, REDIS, "port", "port of Memorystore", "a number, from the instance", stored=False),
-    SecretKey(names.DIFY, REDIS, "address", "the same for KEDA", "host:port", stored=False),
-    SecretKey(names.DIFY, REDIS, "password", "AUTH of Memorystore", "from the instance, a UUID"),
-    SecretKey(names.DIFY, REDIS, "ca.crt", "CAs of Memorystore", "PEM, every CA that the instance lists", stored=False),
-    SecretKey(
-        names.DIFY,
-        REDIS,
-        "broker-url",
-        "Celery's broker, through the tunnel",
-        "redis://:PASSWORD@127.0.0.1:6379/1",
-    ),
-    SecretKey(
-        names.DIFY,
-        SANDBOX,
-        "api-key",
-        "sandbox, as its clients know it",
-        "32 characters; the same value twice",
-    ),
-    SecretKey(
-        names.SANDBOX,
-        SANDBOX,
-        "api-key",
-        "sandbox, as it knows itself",
-        "32 characters; the same value twice",
-    ),
-    SecretKey(names.DIFY, PLUGIN, "server-key", "Dify calls the plugin daemon", "64 letters and digits"),
-    SecretKey(names.DIFY, PLUGIN, "inner-api-key", "the plugin daemon calls Dify", "64 letters and digits"),
-    SecretKey(names.DIFY, WEAVIATE, "api-key", "Weaviate's only user", "32 characters without comma"),
+    _born(names.DIFY, APP, "secret-key", "signs sessions and file links", 64, "; never changes"),
+    _born(names.DIFY, APP, "init-password", "opens the first administrator's page", 30, ", which is the most it takes"),
+    *_database(names.DIFY),
+    *_database(names.INFRA),
+    _redis("host", "address of Memorystore", "IPv4 address, from the instance"),
+    _redis("port", "port of Memorystore", "a number, from the instance"),
+    _redis("address", "the same for KEDA", "host:port"),
+    _redis("password", "AUTH of Memorystore", "from the instance, a UUID", stored=True),
+    _redis("ca.crt", "CAs of Memorystore", "PEM, every CA that the instance lists"),
+    _redis("broker-url", "Celery's broker, through the tunnel", "redis://:PASSWORD@127.0.0.1:6379/1", stored=True),
+    _born(names.DIFY, SANDBOX, "api-key", "sandbox, as its clients know it", 32, "; the same value twice"),
+    _born(names.SANDBOX, SANDBOX, "api-key", "sandbox, as it knows itself", 32, "; the same value twice"),
+    _born(names.DIFY, PLUGIN, "server-key", "Dify calls the plugin daemon", 64),
+    _born(names.DIFY, PLUGIN, "inner-api-key", "the plugin daemon calls Dify", 64),
+    _born(names.DIFY, WEAVIATE, "api-key", "Weaviate's only user", 32),
     SecretKey(names.DIFY, SMTP, "password", "mail server", "as the server wants it", optional=True),
 )
 
@@ -100,6 +90,26 @@ INVENTORY: Final = (
 STORED: Final = tuple({entry.store_name: entry for entry in INVENTORY if entry.stored and not entry.optional}.values())
 
 _REFERABLE: Final = {(entry.secret, entry.key): entry for entry in INVENTORY}
+
+# Environment of Dify's processes, (variable, Secret, key): what api, worker and beat need to start,
+DATABASE_PASSWORD: Final = ("DB_PASSWORD", DATABASE, "password")
+SHARED: Final = (
+    ("SECRET_KEY", APP, "secret-key"),
+    DATABASE_PASSWORD,
+    ("REDIS_PASSWORD", REDIS, "password"),
+    ("CELERY_BROKER_URL", REDIS, "broker-url"),
+    ("PLUGIN_DAEMON_KEY", PLUGIN, "server-key"),
+)
+# what api and worker need to call the other services,
+CLIENTS: Final = (
+    ("INNER_API_KEY_FOR_PLUGIN", PLUGIN, "inner-api-key"),
+    ("CODE_EXECUTION_API_KEY", SANDBOX, "api-key"),
+    ("WEAVIATE_API_KEY", WEAVIATE, "api-key"),
+    ("SMTP_PASSWORD", SMTP, "password"),
+)
+# and what api alone does.
+API: Final = (("INIT_PASSWORD", APP, "init-password"),)
+DIFY_VARIABLES: Final = frozenset(variable for variable, *_ in (*SHARED, *CLIENTS, *API))
 
 # Sample values that everybody can read: docker/.env.example and defaults in the code.
 PUBLISHED_ANYWHERE: Final = ("sk-9f73s3lj", "difyai123456", "lYkiYYT6", "QaHbTe77", "WVF5YTha")

@@ -20,7 +20,8 @@ def component() -> Component:
         "api",
         size=pods.resources(default, _DISK),
         config=("dify-services", "api", "dify-environment"),
-        env=pods.secret_env(*dify.SECRETS, *dify.CLIENT_SECRETS, ("INIT_PASSWORD", secrets.APP, "init-password")),
+        optional_secret=secrets.VARIABLES_SECRET,
+        env=pods.secret_env(*secrets.SHARED, *secrets.CLIENTS, *secrets.API),
         ports={"http": ports.API},
         startup=Note(
             pods.http_get(*health, periodSeconds=5, timeoutSeconds=5, failureThreshold=60),

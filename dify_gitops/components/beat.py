@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dify_gitops import names
-from dify_gitops.catalogue import variables
+from dify_gitops.catalogue import secrets, variables
 from dify_gitops.components import Component, ConfigMap, dify
 from dify_gitops.emit import Flow, Note
 from dify_gitops.env_file import env_file
@@ -23,7 +23,8 @@ def component() -> Component:
         "beat",
         size=pods.resources(Beat()),
         config=("beat", "dify-environment"),
-        env=pods.secret_env(*dify.SECRETS),
+        optional_secret=secrets.VARIABLES_SECRET,
+        env=pods.secret_env(*secrets.SHARED),
         command=Note(
             Flow(["celery", "-A", "app.celery", "beat", "--loglevel", "$(LOG_LEVEL)", "--schedule", _SCHEDULE]),
             "the image's own command would write the schedule into the read-only root",

@@ -4,29 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dify_gitops.catalogue import images, secrets
+from dify_gitops.catalogue import images
 from dify_gitops.components.sidecars import REDIS_CA, REDIS_CONFIG, cloud_sql_proxy, redis_tunnel
 from dify_gitops.k8s import pods
 
 UID = 1001  # the image's user is a name, which Kubernetes cannot prove not to be root
-
-DATABASE_PASSWORD = ("DB_PASSWORD", secrets.DATABASE, "password")
-
-# The secrets that api, worker and beat need to start.
-SECRETS = (
-    ("SECRET_KEY", secrets.APP, "secret-key"),
-    DATABASE_PASSWORD,
-    ("REDIS_PASSWORD", secrets.REDIS, "password"),
-    ("CELERY_BROKER_URL", secrets.REDIS, "broker-url"),
-    ("PLUGIN_DAEMON_KEY", secrets.PLUGIN, "server-key"),
-)
-# And those that api and worker need to call the other services.
-CLIENT_SECRETS = (
-    ("INNER_API_KEY_FOR_PLUGIN", secrets.PLUGIN, "inner-api-key"),
-    ("CODE_EXECUTION_API_KEY", secrets.SANDBOX, "api-key"),
-    ("WEAVIATE_API_KEY", secrets.WEAVIATE, "api-key"),
-    ("SMTP_PASSWORD", secrets.SMTP, "password"),
-)
 
 
 def container(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dify_gitops import names
-from dify_gitops.catalogue import variables
+from dify_gitops.catalogue import secrets, variables
 from dify_gitops.components import Component, ConfigMap, dify
 from dify_gitops.emit import Flow, Note
 from dify_gitops.env_file import env_file
@@ -18,7 +18,7 @@ def component() -> Component:
         "migration",
         size=pods.resources(Api()),
         config=("migration",),
-        env=pods.secret_env(dify.DATABASE_PASSWORD),
+        env=pods.secret_env(secrets.DATABASE_PASSWORD),
         args=Note(Flow(["db", "upgrade"]), "a reduced application without Redis and files, and a true exit code"),
     )
     template = dify.pod(

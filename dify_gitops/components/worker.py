@@ -25,7 +25,8 @@ def pool_manifests(name: str, pool: Pool) -> list[Manifest]:
         "worker",
         size=pods.resources(pool, _DISK),
         config=("dify-services", "worker", "dify-environment", f"worker-{name}"),
-        env=pods.secret_env(*dify.SECRETS, *dify.CLIENT_SECRETS),
+        optional_secret=secrets.VARIABLES_SECRET,
+        env=pods.secret_env(*secrets.SHARED, *secrets.CLIENTS),
     )
     template = dify.pod(
         "worker",

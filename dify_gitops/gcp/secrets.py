@@ -9,6 +9,7 @@ from dify_gitops.catalogue.secrets import STORED
 from dify_gitops.emit import Note
 from dify_gitops.gcp import Concern
 from dify_gitops.gcp.resource import resource
+from dify_gitops.input.named_secrets import named_secrets
 
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
@@ -21,8 +22,7 @@ _REPLICATION = {"automatic": True}
 
 def by_hand(site: Site) -> dict[str, str]:
     """Secrets that a person fills, because nobody can invent them: name → purpose."""
-    smtp = site.environment.smtp
-    return {smtp.password_secret: "password of the mail server"} if smtp else {}
+    return {named.store_name: named.purpose for named in named_secrets(site.environment)}
 
 
 def born() -> dict[str, str]:

@@ -315,3 +315,26 @@ GitUrl = Annotated[
         "https://github.com/acme/dify-platform.git",
     ),
 ]
+GitBranch = Annotated[
+    str,
+    text(
+        r"^(?!refs/|/|.*//|.*\.\.|.*/$|.*\.lock$)[A-Za-z0-9][A-Za-z0-9._/-]*$",
+        "a Git branch",
+        "main",
+        hint="its name alone, without refs/heads/",
+    ),
+]
+GitRevision = Annotated[
+    str,
+    text(
+        r"^(refs/(heads|tags)/[A-Za-z0-9][A-Za-z0-9._/-]*|[0-9a-f]{40})$",
+        "a Git revision",
+        "refs/tags/v1.4.0",
+        hint="written in full: refs/heads/…, refs/tags/… or the 40 digits of a commit",
+    ),
+]
+HttpsUrl = Annotated[
+    str, text(r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#]*)?$", "an https URL", "https://login.acme.example")
+]
+# Argo CD parses it with Go's time.ParseDuration.
+Duration = Annotated[str, text(r"^[1-9][0-9]{0,3}[mh]$", "a duration", "8h", hint="such as 30m or 8h")]

@@ -125,6 +125,10 @@ class Redis(Model, frozen=True):
     tier: Annotated[Literal["STANDARD_HA", "BASIC"], doc("STANDARD_HA keeps a replica in a second zone")] = (
         "STANDARD_HA"
     )
+    endpoint: Annotated[
+        Literal["external-secrets", "job"],
+        doc("who brings address and password to the pods; job: without External Secrets' alpha provider `crd`"),
+    ] = "external-secrets"
 
 
 class Storage(Model, frozen=True):
@@ -298,9 +302,61 @@ class Logs(Model, frozen=True):
     retention_days: Annotated[int, doc("days that logs stay", ge=1, le=3650)] = 30
 
 
+class Oidc(Model, frozen=True):
+    """How people log in to Argo CD; its own admin account is off then."""
+
+    issuer: Annotated[f.HttpsUrl, doc("issuer of the identity provider")]
+    client_id: Annotated[str, doc("client that the provider knows Argo CD as", min_length=1)]
+    platform: Annotated[tuple[str, ...], doc("groups that may sync, and read everything", min_length=1)]
+    client_secret: Annotated[
+        f.SecretName | None, doc("name of the Secret Manager secret of a confidential client; without it: PKCE")
+    ] = None
+    viewers: Annotated[tuple[str, ...], doc("groups that may only look")] = ()
+
+
+class Slack(Model, frozen=True):
+    """Where Argo CD reports a failed sync and a degraded Application; without it only alert policies do."""
+
+    channel: Annotated[str, doc("channel's name", min_length=1)]
+    token: Annotated[f.SecretName, doc("name of the Secret Manager secret that holds the bot's token")]
+
+
+class SyncWindow(Model, frozen=True):
+    """When Argo CD may, or may not, change `infra` and `dify` by itself. A person may always sync."""
+
+    kind: Annotated[Literal["allow", "deny"], doc("an allow window forbids all other times")]
+    schedule: Annotated[f.Cron, doc("when it begins, in the environment's time zone")]
+    duration: Annotated[f.Duration, doc("how long it lasts")]
+
+
+class Argocd(Model, frozen=True):
+    """How this environment follows Git."""
+
+    revision: Annotated[
+        f.GitRevision | None, doc("what infra and dify follow, a branch, tag or commit; default the platform's branch")
+    ] = None
+    manual: Annotated[
+        tuple[Literal["infra", "dify"], ...], doc("Applications that only a person syncs: the gate after the merge")
+    ] = ()
+    sync_windows: Annotated[tuple[SyncWindow, ...], doc("when changes may happen")] = ()
+    url: Annotated[f.HttpsUrl, doc("where people open Argo CD; the default is a port-forward")] = (
+        "https://localhost:8080"
+    )
+    repository_token: Annotated[
+        f.SecretName | None,
+        doc("name of the Secret Manager secret with a read-only token, for a private https repository"),
+    ] = None
+    oidc: Annotated[Oidc | None, doc("how people log in; without it only Argo CD's own admin can")] = None
+    slack: Annotated[Slack | None, doc("where failures are told")] = None
+
+
 class Variables(Model, frozen=True):
     """More environment variables of Dify. Values are text; secrets and what other keys decide are refused."""
 
+    secrets: Annotated[
+        dict[f.VariableName, f.SecretName],
+        doc("for api, worker and beat: variables whose value is a Secret Manager secret, by its name"),
+    ] = {}
     dify: Annotated[dict[f.VariableName, str], doc("for api, worker and beat")] = {}
     web: Annotated[dict[f.VariableName, str], doc("for web")] = {}
     plugin_daemon: Annotated[dict[f.VariableName, str], doc("for the plugin daemon")] = {}
@@ -339,6 +395,7 @@ class Environment(Model, frozen=True):
     edge: Annotated[Edge, doc("load balancer")] = Edge()
     dns: Annotated[Dns, doc("Cloud DNS")] = Dns()
     logs: Annotated[Logs, doc("Cloud Logging")] = Logs()
+    argocd: Annotated[Argocd, doc("Argo CD")] = Argocd()
     images: Annotated[Images, doc("where images come from")] = Images()
     web: Annotated[Web, doc("web")] = Web()
     api: Annotated[Api, doc("API")] = Api()
@@ -367,6 +424,7 @@ class Platform(Model, frozen=True):
 
     repository: Annotated[f.GitUrl, doc("URL of the Git repository that holds this tree")]
     contact: Annotated[f.Email, doc("who is called when something breaks")]
+    branch: Annotated[f.GitBranch, doc("branch that is deployed")] = "main"
     owners: Annotated[tuple[str, ...], doc("teams or people who answer for it")] = ()
     labels: Annotated[dict[f.LabelKey, f.LabelValue], doc("labels of every object")] = {}
     waivers: Annotated[tuple[Waiver, ...], doc("accepted findings, each with its reason")] = ()

@@ -35,4 +35,10 @@ _DEV: dict[str, Any] = {
     "weaviate": {"volume": "20Gi", "backup": {"keep": 3}},
 }
 
-PROFILES: dict[str, dict[str, Any]] = {"prod": {"worker": {"pools": _POOLS}}, "dev": _DEV}
+# Nothing changes while the daily backup of the database runs, at database.backupTime's default.
+_WINDOWS = [{"kind": "deny", "schedule": "0 3 * * *", "duration": "1h"}]
+
+PROFILES: dict[str, dict[str, Any]] = {
+    "prod": {"worker": {"pools": _POOLS}, "argocd": {"syncWindows": _WINDOWS}},
+    "dev": _DEV,
+}

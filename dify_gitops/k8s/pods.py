@@ -59,6 +59,7 @@ def container(
     args: list[str] | Note | None = None,
     ports: dict[str, int] | None = None,
     config: tuple[str, ...] = (),
+    optional_secret: str = "",
     env: list[Any] | None = None,
     startup: dict[str, Any] | Note | None = None,
     readiness: dict[str, Any] | Note | None = None,
@@ -68,14 +69,20 @@ def container(
     mounts: dict[str, str] | None = None,
     read_only: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """A container; ``config`` names ConfigMaps, ``mounts`` maps paths to volume names (``volume:subPath`` too)."""
+    """A container; ``mounts`` maps paths to volume names (``volume:subPath`` too).
+
+    ``config`` names ConfigMaps, ``optional_secret`` a Secret that may be missing, all of whose keys are variables.
+    """
     fields: dict[str, Any] = {
         "name": name,
         "image": image,
         "command": command,
         "args": args,
         "ports": [{"name": port, "containerPort": number} for port, number in (ports or {}).items()],
-        "envFrom": [{"configMapRef": {"name": source}} for source in config],
+        "envFrom": [
+            *({"configMapRef": {"name": source}} for source in config),
+            *([{"secretRef": {"name": optional_secret, "optional": True}}] if optional_secret else []),
+        ],
         "env": env,
         "startupProbe": startup,
         "readinessProbe": readiness,

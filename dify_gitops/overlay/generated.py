@@ -11,7 +11,7 @@ from dify_gitops.components.worker import STANDARD_POOLS, pool_manifests
 from dify_gitops.input.model import PluginGateway, Sandbox, SsrfProxy
 from dify_gitops.k8s.identity import service_account
 from dify_gitops.k8s.objects import Manifest, manifest, pod_security
-from dify_gitops.overlay import networks, scaling
+from dify_gitops.overlay import networks, scaling, secrets
 
 if TYPE_CHECKING:
     from dify_gitops.input.model import Environment, Platform
@@ -67,6 +67,9 @@ def files(environment: Environment, platform: Platform) -> dict[str, list[Manife
     return {
         "namespace.yaml": [_namespace(name, environment, platform) for name in _PODS_MAY],
         "serviceaccount.yaml": accounts,
+        "secretstore.yaml": secrets.stores(environment),
+        "externalsecret.yaml": secrets.external_secrets(environment),
+        "pushsecret.yaml": secrets.copies(),
         "networkpolicy.yaml": networks.policies(environment),
         **extra,
         "horizontalpodautoscaler.yaml": scaling.autoscalers(environment),

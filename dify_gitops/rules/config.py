@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dify_gitops.catalogue.secrets import INVENTORY
+from dify_gitops import names
+from dify_gitops.catalogue.secrets import INVENTORY, VARIABLES_SECRET
 from dify_gitops.input.words import nearest
 from dify_gitops.rules.access import get, mapping, maps, text
 from dify_gitops.rules.rule import Flaw, meant, rule
@@ -146,7 +147,7 @@ def _uses_elsewhere(cluster: Cluster) -> Iterator[Use]:
 
 def _secrets(cluster: Cluster) -> dict[tuple[str, str], set[str]]:
     """Keys of all Secrets by (namespace, name)."""
-    found: dict[tuple[str, str], set[str]] = {}
+    found: dict[tuple[str, str], set[str]] = {(names.DIFY, VARIABLES_SECRET): {_ANY}}
     for entry in INVENTORY:
         found.setdefault((entry.namespace, entry.secret), set()).add(entry.key)
     for item in cluster.every("Secret"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from dify_gitops.catalogue.google import HYPERDISK_ONLY, LABEL_KEY, LABEL_VALUE, WIDEST_OPERATORS
 from dify_gitops.catalogue.secrets import STORED
 from dify_gitops.input.checks import Complaint
+from dify_gitops.input.named_secrets import named_secrets
 
 if TYPE_CHECKING:
     from dify_gitops.input.checks import Complaints
@@ -112,7 +113,8 @@ def labels(platform: Platform) -> Complaints:
 
 
 def secrets(environment: Environment) -> Complaints:
-    """The mail server's secret does not take a name that is ours."""
-    if environment.smtp and environment.smtp.password_secret in _OWN:
-        message = f"{environment.smtp.password_secret} is made by this generator for something else"
-        yield Complaint(("smtp", "passwordSecret"), message, "choose another name")
+    """A secret that a person fills does not take a name that is ours."""
+    for named in named_secrets(environment):
+        if named.store_name in _OWN:
+            message = f"{named.store_name} is made by this generator for something else"
+            yield Complaint(named.path, message, "choose another name")

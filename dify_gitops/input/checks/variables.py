@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from msgspec import structs
-
 from dify_gitops.catalogue import secrets
 from dify_gitops.input.checks import Complaint
 
@@ -24,8 +22,8 @@ _TARGETS: Final = {"dify": "dify", "web": "web", "plugin_daemon": "pluginDaemon"
 
 def names(environment: Environment) -> Complaints:
     """Secrets come from Secrets, and what another key decides is decided there."""
-    given = structs.asdict(environment.variables)
-    if not any(given.values()):
+    given = {target: getattr(environment.variables, target) for target in _TARGETS}
+    if not any(given.values()) and not environment.variables.secrets:
         return
     from dify_gitops.catalogue.variables.owned import owned_variables  # hundreds of them: only where they matter
 
@@ -38,12 +36,18 @@ def names(environment: Environment) -> Complaints:
             elif name in owned[target]:
                 hint = "remove it; another key of this file may decide it"
                 yield Complaint(path, "is set by this repository", hint, about_key=True)
+    for name in environment.variables.secrets:
+        path = ("variables", "secrets", name)
+        if name in owned["dify"] or name in secrets.DIFY_VARIABLES:
+            yield Complaint(path, "is set by this repository", "remove it", about_key=True)
+        elif name in environment.variables.dify:
+            yield Complaint(path, "stands under variables.dify too", "keep one of them", about_key=True)
 
 
 def values(environment: Environment) -> Complaints:
     """One line of an env file each; nothing that only a password would explain."""
-    for target, variables in structs.asdict(environment.variables).items():
-        for name, value in variables.items():
+    for target in _TARGETS:
+        for name, value in getattr(environment.variables, target).items():
             path = ("variables", _TARGETS[target], name)
             if found := re.search(_UNPRINTABLE, value):
                 hint = "an env file carries one line of printable text"
