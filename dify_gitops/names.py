@@ -62,6 +62,11 @@ WAVE_CONTENTS = "-2"  # node pool, databases, users, what refers to a bucket
 WAVE_REST = "-1"  # policies of the edge, zones, channels, log buckets
 # wave 0: records, alert policies, dashboards, sinks, backup plans: nothing waits for them
 
+# Order inside the Application `root`. What Applications and External Secrets need comes first, and they come last: a
+# wave after them would wait for the health of everything.
+WAVE_NAMESPACES = "-2"
+WAVE_SETTINGS = "-1"  # settings and projects
+
 # Order inside the Application `dify`: what is in a lower wave is healthy before the next one starts.
 WAVE_FOUNDATION = "-4"  # namespaces, identities, configuration, network policies, classes, secret stores
 WAVE_BACKENDS = "-2"  # Weaviate, SSRF proxy, sandbox
@@ -88,7 +93,7 @@ NAT = "dify"
 LOG_BUCKET = "dify"
 ALERTS = "dify-contact"  # the channel of all alerts
 
-SECRET_STORE = "secret-manager"  # one in each namespace that reads secrets
+SECRET_STORE = "secret-manager"  # noqa: S105 - a name; one in each namespace that reads secrets
 REDIS_STORE = "redis-instance"  # what the RedisInstance reports
 REDIS_READER = "redis-reader"  # the ServiceAccount with which that store reads
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_gitops.tree import Part, base, google, overlay
+from dify_gitops.tree import Part, argocd, base, google, overlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,15 +17,21 @@ if TYPE_CHECKING:
 
 OVERLAYS = "overlays"
 GOOGLE = "config-connector"
-PER_ENVIRONMENT = (OVERLAYS, GOOGLE)  # folders that hold one folder for each environment
+ARGOCD = "argocd"
+PER_ENVIRONMENT = (OVERLAYS, GOOGLE, ARGOCD)  # folders that hold one folder for each environment
 
 
 def parts(repository: Repository, root: Path) -> Iterator[Part]:
-    """The base, then each environment's two folders, then what is left of environments that have gone."""
-    yield base(repository.platform)
+    """The base, then each environment's folders, then what is left of environments that have gone."""
+    platform = repository.platform
+    shared = base(platform)
+    yield shared
     for name, environment in repository.environments.items():
-        yield overlay(name, environment, repository.platform)
-        yield google(name, environment, repository.platform)
+        workloads = overlay(name, environment, platform)
+        yield workloads
+        infra = google(name, environment, platform)
+        yield infra
+        yield argocd(name, environment, platform, [*shared.objects, *workloads.objects], infra.objects)
     folders = [f"{above}/{path.name}" for above in PER_ENVIRONMENT for path in _folders(root / above)]
     if gone := [folder for folder in folders if folder.partition("/")[2] not in repository.environments]:
         yield Part(gone, {})

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dify_gitops import names
+from dify_gitops.argocd import applications, namespaces, projects, rights, secrets, settings
 from dify_gitops.components import (
     Component,
     ConfigMap,
@@ -23,16 +24,16 @@ from dify_gitops.components import (
     worker,
 )
 from dify_gitops.emit import Flow, emit
-from dify_gitops.gcp import Site
+from dify_gitops.gcp import Concern, Site
 from dify_gitops.gcp.concerns import concerns
-from dify_gitops.k8s.objects import Manifest, with_labels
+from dify_gitops.k8s.objects import Identity, Manifest, identity, with_labels
 from dify_gitops.overlay import generated
 from dify_gitops.overlay.images import transformers
 from dify_gitops.overlay.patches import Patch, patches
 from dify_gitops.overlay.variables import config_maps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dify_gitops.input.model import Environment, Platform
 
@@ -42,11 +43,11 @@ Tree = dict[str, str]
 
 
 class Part(NamedTuple):
-    """Folders, every file of ours in them, and how many objects kustomize makes of these files."""
+    """Folders, every file of ours in them, and the objects that kustomize makes of these files."""
 
     folders: list[str]
     tree: Tree
-    objects: int = 0
+    objects: Sequence[Identity] = ()
     seeds: Mapping[str, str] = MappingProxyType({})  # the user's files: written where they are missing, never again
 
 
@@ -145,7 +146,14 @@ def base(platform: Platform) -> Part:
     kustomization = _kustomization([component.name for component in components])
     why = "# One folder per component, in the order of application. Sizes, versions and addresses are in overlays/.\n"
     tree["base/kustomization.yaml"] = _header("environments/*.yaml or platform.yaml") + why + kustomization
-    return Part(["base"], tree, sum(len(one.manifests) + len(one.config) for one in components))
+    objects = [found for one in components for found in _identities(one.manifests, one.config)]
+    return Part(["base"], tree, objects)
+
+
+def _identities(manifests: Iterable[Manifest], config: Iterable[ConfigMap] = ()) -> list[Identity]:
+    """Who these objects are. The name of a ConfigMap is without the hash that kustomize adds."""
+    maps = (Identity("", "ConfigMap", one.namespace, one.name) for one in config)
+    return [*(identity(manifest.body) for manifest in manifests), *maps]
 
 
 def _patch_text(header: str, patch: Patch) -> str:
@@ -179,26 +187,56 @@ def overlay(name: str, environment: Environment, platform: Platform) -> Part:
     )
     why = f"# Dify {environment.dify} at {environment.domain}: what differs from base/.\n"
     tree[f"{folder}/kustomization.yaml"] = header + why + kustomization
-    objects = sum(map(len, resources.values())) + len(config)
+    objects = _identities((one for manifests in resources.values() for one in manifests), config)
     return _with_custom(f"overlays/{name}", tree, objects)
 
 
 def google(name: str, environment: Environment, platform: Platform) -> Part:
     """``config-connector/<env>/``: its Google Cloud in full, one file per concern."""
-    header = _header(f"environments/{name}.yaml")
-    folder = f"config-connector/{name}"
     found = concerns(Site(name, environment, platform))
+    return _concerns(
+        f"config-connector/{name}",
+        found,
+        _header(f"environments/{name}.yaml"),
+        f"# Everything of project {environment.project}, as objects of Config Connector.\n",
+        platform.labels,
+    )
+
+
+def argocd(
+    name: str, environment: Environment, platform: Platform, workloads: Sequence[Identity], infra: Sequence[Identity]
+) -> Part:
+    """``argocd/<env>/``: who syncs what. ``workloads`` and ``infra`` are all objects of the two other folders."""
+    site = Site(name, environment, platform)
+    first = [namespaces.concern(site), settings.concern(site), rights.concern(site)]
+    last = [applications.root(site), applications.concern(site), secrets.concern(site)]
+    own = [*_of_concerns([*first, *last]), *projects.own()]
+    found = [*first, projects.concern(site, own, infra, workloads), *last]
+    return _concerns(
+        f"argocd/{name}",
+        [one for one in found if one.manifests],
+        _header(f"environments/{name}.yaml or platform.yaml"),
+        "# Projects, Applications and settings of this environment's Argo CD; the Application `root` owns all of it.\n",
+        platform.labels,
+    )
+
+
+def _of_concerns(found: Iterable[Concern]) -> list[Identity]:
+    return _identities(manifest for one in found for manifest in one.manifests)
+
+
+def _concerns(folder: str, found: list[Concern], header: str, why: str, labels: dict[str, str]) -> Part:
+    """A folder with one file per concern."""
     tree = {
-        f"{folder}/generated/{one.name}.yaml": _documents(f"{header}# {one.why}\n", one.manifests, platform.labels)
+        f"{folder}/generated/{one.name}.yaml": _documents(f"{header}# {one.why}\n", one.manifests, labels)
         for one in found
     }
-    why = f"# Everything of project {environment.project}, as objects of Config Connector.\n"
     listed = _kustomization([f"{one.name}.yaml" for one in found])
     tree[f"{folder}/generated/kustomization.yaml"] = header + why + listed
-    return _with_custom(folder, tree, sum(len(one.manifests) for one in found))
+    return _with_custom(folder, tree, _of_concerns(found))
 
 
-def _with_custom(folder: str, tree: Tree, objects: int) -> Part:
+def _with_custom(folder: str, tree: Tree, objects: Sequence[Identity]) -> Part:
     """A folder with ``generated/`` inside, and round it the kustomization that gives the user the last word."""
     mark = f"{MARK}what is yours is in custom/: never touched, applied last, checked like everything else.\n"
     tree[f"{folder}/kustomization.yaml"] = mark + _kustomization(["generated"], components=["custom"])

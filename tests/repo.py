@@ -99,7 +99,8 @@ class Cluster:
         one = self.container(kind, name, container)
         variables: dict[str, Any] = {}
         for source in one.get("envFrom", []):
-            variables |= self.get("ConfigMap", source["configMapRef"]["name"]).get("data", {})
+            if "configMapRef" in source:
+                variables |= self.get("ConfigMap", source["configMapRef"]["name"]).get("data", {})
         for entry in one.get("env", []):
             reference = entry.get("valueFrom", {}).get("secretKeyRef")
             field = entry.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath")

@@ -44,15 +44,14 @@ PLUGIN: Final = "dify-plugin"
 WEAVIATE: Final = "dify-weaviate"
 SMTP: Final = "dify-smtp"
 
-VARIABLES_SECRET: Final = "dify-variables"  # what variables.secrets of the input names: keys are variables
+VARIABLES_SECRET: Final = "dify-variables"  # noqa: S105 - a name: what variables.secrets of the input names: keys are variables
 OIDC: Final = "argocd-oidc"
 NOTIFICATIONS: Final = "argocd-notifications-secret"  # the name that Argo CD reads
 REPOSITORY: Final = "git-repository"
 
 
-def _born(namespace: str, secret: str, key: str, purpose: str, length: int, more: str = "") -> SecretKey:
-    constraint = f"{length} letters and digits{more}"
-    return SecretKey(namespace, secret, key, purpose, constraint, length=length)
+def _born(namespace: str, secret: str, key: str, purpose: str, length: int) -> SecretKey:
+    return SecretKey(namespace, secret, key, purpose, f"{length} letters and digits", length=length)
 
 
 def _database(namespace: str) -> tuple[SecretKey, ...]:
@@ -68,8 +67,10 @@ def _redis(key: str, purpose: str, constraint: str, *, stored: bool = False) -> 
 
 
 INVENTORY: Final = (
-    _born(names.DIFY, APP, "secret-key", "signs sessions and file links", 64, "; never changes"),
-    _born(names.DIFY, APP, "init-password", "opens the first administrator's page", 30, ", which is the most it takes"),
+    _born(names.DIFY, APP, "secret-key", "signs sessions and file links; never changes", 64),
+    _born(
+        names.DIFY, APP, "init-password", "opens the first administrator's page, and takes 30 characters at most", 30
+    ),
     *_database(names.DIFY),
     *_database(names.INFRA),
     _redis("host", "address of Memorystore", "IPv4 address, from the instance"),
@@ -78,8 +79,8 @@ INVENTORY: Final = (
     _redis("password", "AUTH of Memorystore", "from the instance, a UUID", stored=True),
     _redis("ca.crt", "CAs of Memorystore", "PEM, every CA that the instance lists"),
     _redis("broker-url", "Celery's broker, through the tunnel", "redis://:PASSWORD@127.0.0.1:6379/1", stored=True),
-    _born(names.DIFY, SANDBOX, "api-key", "sandbox, as its clients know it", 32, "; the same value twice"),
-    _born(names.SANDBOX, SANDBOX, "api-key", "sandbox, as it knows itself", 32, "; the same value twice"),
+    _born(names.DIFY, SANDBOX, "api-key", "sandbox, as its clients know it", 32),
+    _born(names.SANDBOX, SANDBOX, "api-key", "sandbox, as it knows itself", 32),
     _born(names.DIFY, PLUGIN, "server-key", "Dify calls the plugin daemon", 64),
     _born(names.DIFY, PLUGIN, "inner-api-key", "the plugin daemon calls Dify", 64),
     _born(names.DIFY, WEAVIATE, "api-key", "Weaviate's only user", 32),

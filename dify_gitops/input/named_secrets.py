@@ -26,22 +26,26 @@ class NamedSecret(NamedTuple):
 def named_secrets(environment: Environment) -> list[NamedSecret]:
     """Every secret that the input names, in the order of the input."""
     argocd = environment.argocd
-    found = []
-    if argocd.repository_token:
-        path = ("argocd", "repositoryToken")
-        why = "read-only token of the Git repository"
-        found.append(NamedSecret(path, argocd.repository_token, why, names.ARGOCD, secrets.REPOSITORY, "password"))
-    if argocd.oidc and argocd.oidc.client_secret:
-        path = ("argocd", "oidc", "clientSecret")
+    found: list[NamedSecret] = []
+
+    def add(path: Path, store_name: str | None, purpose: str, *place: str) -> None:
+        if store_name:
+            found.append(NamedSecret(path, store_name, purpose, *place))
+
+    token = ("argocd", "repositoryToken")
+    why = "read-only token of the Git repository"
+    add(token, argocd.repository_token, why, names.ARGOCD, secrets.REPOSITORY, "password")
+    if argocd.oidc:
         why = "Argo CD's client at the identity provider"
-        found.append(NamedSecret(path, argocd.oidc.client_secret, why, names.ARGOCD, secrets.OIDC, "clientSecret"))
+        path = ("argocd", "oidc", "clientSecret")
+        add(path, argocd.oidc.client_secret, why, names.ARGOCD, secrets.OIDC, "clientSecret")
     if argocd.slack:
-        path, why = ("argocd", "slack", "token"), "bot that tells what Argo CD could not do"
-        found.append(NamedSecret(path, argocd.slack.token, why, names.ARGOCD, secrets.NOTIFICATIONS, "slack-token"))
+        why = "bot that tells what Argo CD could not do"
+        add(("argocd", "slack", "token"), argocd.slack.token, why, names.ARGOCD, secrets.NOTIFICATIONS, "slack-token")
     if smtp := environment.smtp:
-        path, why = ("smtp", "passwordSecret"), "password of the mail server"
-        found.append(NamedSecret(path, smtp.password_secret, why, names.DIFY, secrets.SMTP, "password"))
+        why = "password of the mail server"
+        add(("smtp", "passwordSecret"), smtp.password_secret, why, names.DIFY, secrets.SMTP, "password")
     for variable, store_name in sorted(environment.variables.secrets.items()):
-        path, why = ("variables", "secrets", variable), f"value of {variable}"
-        found.append(NamedSecret(path, store_name, why, names.DIFY, secrets.VARIABLES_SECRET, variable))
+        path = ("variables", "secrets", variable)
+        add(path, store_name, f"value of {variable}", names.DIFY, secrets.VARIABLES_SECRET, variable)
     return found

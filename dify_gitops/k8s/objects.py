@@ -14,6 +14,23 @@ class Manifest(NamedTuple):
     body: dict[str, Any]
 
 
+class Identity(NamedTuple):
+    """What makes an object itself; ``namespace`` is empty for what belongs to the whole cluster."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+
+def identity(body: dict[str, Any]) -> Identity:
+    """Identity of an object."""
+    metadata = body["metadata"]
+    group, slash, _ = body["apiVersion"].partition("/")
+    name = metadata["name"]  # may carry a comment
+    return Identity(group if slash else "", body["kind"], metadata.get("namespace", ""), getattr(name, "value", name))
+
+
 def labels(workload: str, component: str = "") -> dict[str, str]:
     """Labels of everything that belongs to one workload."""
     pool = {names.COMPONENT: component} if component else {}

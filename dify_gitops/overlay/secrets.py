@@ -31,7 +31,7 @@ def external_secrets(environment: Environment) -> list[Manifest]:
         if entry.namespace in _NAMESPACES and entry.length:
             keys.setdefault((entry.namespace, entry.secret), []).append((entry.key, entry.store_name))
     why = {"": "From Secret Manager, where it was born.", SMTP: "The password of the mail server."}
-    why[VARIABLES_SECRET] = "Variables of Dify whose values are secrets; each key is one."  # noqa: S105 - no value
+    why[VARIABLES_SECRET] = "Variables of Dify whose values are secrets; each key is one."
     for named in named_secrets(environment):
         if named.namespace in _NAMESPACES:
             keys.setdefault((named.namespace, named.secret), []).append((named.key, named.store_name))
@@ -45,7 +45,8 @@ def external_secrets(environment: Environment) -> list[Manifest]:
 def _redis(environment: Environment) -> Manifest:
     """What the instance reports, and what pods and KEDA make of it."""
     key = f"{names.INFRA}/{environment.redis.instance}"
-    broker = f'redis://:{{{{ .password | urlquery | replace "+" "%20" }}}}@127.0.0.1:{ports.REDIS_TUNNEL}/{redis.BROKER_DATABASE}'
+    escaped = '{{ .password | urlquery | replace "+" "%20" }}'
+    broker = f"redis://:{escaped}@127.0.0.1:{ports.REDIS_TUNNEL}/{redis.BROKER_DATABASE}"
     return follow(
         "Address, password and CAs of Redis, as the instance reports them.",
         REDIS,

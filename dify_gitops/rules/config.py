@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dify_gitops.rules.cluster import Cluster, Object, Pod
 
-_ANY = "*"  # of a Secret whose keys only its store knows
+ANY_KEY = "*"  # of a Secret whose keys only its store knows
 _OURS = "dify-"  # how the names of our Secrets begin
 _GIVEN_CONFIG = "kube-root-ca.crt"  # Kubernetes writes it into every namespace
 
@@ -110,7 +110,7 @@ def _missing(kind: str, use: Use, known: dict[tuple[str, str], set[str]]) -> Ite
     if keys is None:
         near = nearest(use.name, (name for namespace, name in known if namespace == use.namespace))
         yield Flaw(use.source, use.field, f"there is no {kind} {use.namespace}/{use.name}", meant(near))
-    elif use.key and use.key not in keys and _ANY not in keys:
+    elif use.key and use.key not in keys and ANY_KEY not in keys:
         message = f"{kind} {use.namespace}/{use.name} has no key {use.key}"
         yield Flaw(use.source, use.field, message, meant(nearest(use.key, sorted(keys))))
 
@@ -121,7 +121,7 @@ def _missing(kind: str, use: Use, known: dict[tuple[str, str], set[str]]) -> Ite
     remedy="correct the name or key, or add an ExternalSecret that makes it",
 )
 def secret_exists(cluster: Cluster) -> Iterator[Flaw]:
-    """Secrets that are read are in dify_gitops/catalogue/secrets.py or made here, with their keys.
+    """Secrets that are read are made here, with their keys.
 
     Ours are known even where they are optional: a typo in their name would never be noticed.
     """
@@ -147,11 +147,16 @@ def _uses_elsewhere(cluster: Cluster) -> Iterator[Use]:
 
 def _secrets(cluster: Cluster) -> dict[tuple[str, str], set[str]]:
     """Keys of all Secrets by (namespace, name)."""
-    found: dict[tuple[str, str], set[str]] = {(names.DIFY, VARIABLES_SECRET): {_ANY}}
-    for entry in INVENTORY:
-        found.setdefault((entry.namespace, entry.secret), set()).add(entry.key)
+    found = {(entry.namespace, entry.secret): {entry.key} for entry in INVENTORY if entry.optional}
+    found[names.DIFY, VARIABLES_SECRET] = {ANY_KEY}
+    return found | produced(cluster)
+
+
+def produced(cluster: Cluster) -> dict[tuple[str, str], set[str]]:
+    """Keys of the Secrets that the objects bring, by (namespace, name). A Secret without values is filled by a Job."""
+    found: dict[tuple[str, str], set[str]] = {}
     for item in cluster.every("Secret"):
-        found[item.namespace, item.name] = {*mapping(item.data, "data"), *mapping(item.data, "stringData")}
+        found[item.namespace, item.name] = {*mapping(item.data, "data"), *mapping(item.data, "stringData")} or {ANY_KEY}
     for item in cluster.every("ExternalSecret"):
         name = text(item.data, "spec", "target", "name") or item.name
         template = mapping(item.data, "spec", "target", "template", "data")
@@ -159,5 +164,5 @@ def _secrets(cluster: Cluster) -> dict[tuple[str, str], set[str]]:
         open_ended = maps(item.data, "spec", "dataFrom") or maps(
             item.data, "spec", "target", "template", "templateFrom"
         )
-        found[item.namespace, name] = {_ANY} if open_ended else set(template) or keys
+        found[item.namespace, name] = {ANY_KEY} if open_ended else set(template) or keys
     return found

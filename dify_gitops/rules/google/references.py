@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_gitops.catalogue.secrets import INVENTORY
 from dify_gitops.input.buckets import files_bucket
 from dify_gitops.input.words import nearest
 from dify_gitops.rules.access import maps, text, texts
+from dify_gitops.rules.config import ANY_KEY, produced
 from dify_gitops.rules.google.estate import real_name
 from dify_gitops.rules.google.links import SECRET, links, secondary_ranges, subnet_of, target
 from dify_gitops.rules.rule import Flaw, meant, rule
@@ -60,19 +60,20 @@ def google_replica(estate: Estate) -> Iterator[Flaw]:
     remedy="use a Secret and key of the inventory (dify_gitops/catalogue/secrets.py), or an ExternalSecret of your own",
 )
 def google_secret_exists(estate: Estate) -> Iterator[Flaw]:
-    """Secrets that Config Connector reads are in the inventory for its namespace, or rendered as ExternalSecret."""
-    known = {(entry.namespace, f"{entry.secret} {entry.key}") for entry in INVENTORY}
-    rendered = {
-        (item.namespace, text(item.data, "spec", "target", "name") or item.name)
-        for item in estate.every("ExternalSecret", "Secret")
-    }
+    """Secrets that Config Connector reads are made by an ExternalSecret of the same folder, with that key."""
+    known = produced(estate)
     for link in links(estate):
         secret, _, key = link.name.partition(" ")
-        missing = (link.namespace, link.name) not in known and (link.namespace, secret) not in rendered
-        if link.kind == SECRET and missing:
-            near = nearest(link.name, [name for space, name in known if space == link.namespace])
+        keys = known.get((link.namespace, secret), set())
+        if link.kind == SECRET and key not in keys and ANY_KEY not in keys:
+            named = [
+                f"{name} {each}"
+                for (space, name), all_keys in known.items()
+                for each in all_keys
+                if space == link.namespace
+            ]
             message = f"there is no key {key} of a Secret {link.namespace}/{secret}"
-            yield Flaw(link.source, link.field, message, meant(near))
+            yield Flaw(link.source, link.field, message, meant(nearest(link.name, named)))
 
 
 @rule(

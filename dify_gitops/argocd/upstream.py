@@ -1,0 +1,116 @@
+"""What we change in the controllers' own manifests: patches for Argo CD, values for the two charts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dify_gitops import names
+from dify_gitops.catalogue import secrets
+from dify_gitops.emit import emit
+
+if TYPE_CHECKING:
+    from dify_gitops.gcp import Site
+
+# The settings that are ours: settings.yaml. Upstream's copies would be a second owner.
+SETTINGS = ("argocd-cm", "argocd-cmd-params-cm", "argocd-notifications-cm", "argocd-rbac-cm")
+_API_VERSIONS = {
+    "ConfigMap": "v1",
+    "Secret": "v1",
+    "Service": "v1",
+    "ServiceAccount": "v1",
+    "Deployment": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "NetworkPolicy": "networking.k8s.io/v1",
+    "Role": "rbac.authorization.k8s.io/v1",
+    "RoleBinding": "rbac.authorization.k8s.io/v1",
+    "ClusterRole": "rbac.authorization.k8s.io/v1",
+    "ClusterRoleBinding": "rbac.authorization.k8s.io/v1",
+}
+# Two programs that nobody here uses: no ApplicationSets, and OIDC needs no Dex. The first may write everything.
+_UNUSED = {
+    "argocd-applicationset-controller": (
+        "Deployment",
+        "Service",
+        "ServiceAccount",
+        "Role",
+        "RoleBinding",
+        "ClusterRole",
+        "ClusterRoleBinding",
+    ),
+    "argocd-applicationset-controller-network-policy": ("NetworkPolicy",),
+    "argocd-dex-server": ("Deployment", "Service", "ServiceAccount", "Role", "RoleBinding"),
+    "argocd-dex-server-network-policy": ("NetworkPolicy",),
+}
+# A cluster with Config Connector has 600 kinds to watch; rendering takes memory only while it lasts.
+_HUNGRY = {
+    ("StatefulSet", "argocd-application-controller"): ("250m", "1Gi", "2", "3Gi"),
+    ("Deployment", "argocd-repo-server"): ("100m", "256Mi", "1", "1Gi"),
+}
+
+
+def resources(cpu: str, memory: str, most_cpu: str, most_memory: str) -> dict[str, Any]:
+    """Requests and limits."""
+    return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"cpu": most_cpu, "memory": most_memory}}
+
+
+def _patch(kind: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
+    whole = {"apiVersion": _API_VERSIONS[kind], "kind": kind, "metadata": {"name": name}, **body}
+    return {"target": {"kind": kind, "name": name}, "patch": emit(whole)}
+
+
+def _removed(kind: str, name: str) -> dict[str, Any]:
+    return _patch(kind, name, {"$patch": "delete"})
+
+
+def patches(site: Site) -> list[dict[str, Any]]:
+    """Kustomize patches over Argo CD's own manifests, for the Application and for bootstrap."""
+    ours = [("ConfigMap", name) for name in SETTINGS]
+    if site.environment.argocd.slack:
+        ours.append(("Secret", secrets.NOTIFICATIONS))
+    unused = [(kind, name) for name, kinds in _UNUSED.items() for kind in kinds]
+    sized = [
+        _patch(
+            kind,
+            name,
+            {"spec": {"template": {"spec": {"containers": [{"name": name, "resources": resources(*size)}]}}}},
+        )
+        for (kind, name), size in _HUNGRY.items()
+    ]
+    return [*(_removed(kind, name) for kind, name in (*ours, *unused)), *sized]
+
+
+def external_secrets(site: Site) -> dict[str, Any]:
+    """Values of the chart ``external-secrets``."""
+    replicas = 2 if site.environment.high_availability else 1
+    budget = {"enabled": replicas > 1, "minAvailable": 1}
+    small = resources("20m", "64Mi", "250m", "256Mi")
+    account = names.google_account(names.EXTERNAL_SECRETS, site.environment.project)
+    unused = ("ClusterExternalSecret", "ClusterGenerator", "ClusterPushSecret")
+    return {
+        "replicaCount": replicas,
+        "leaderElect": True,
+        "podDisruptionBudget": budget,
+        "resources": resources("50m", "128Mi", "500m", "512Mi"),
+        "serviceAccount": {"annotations": {names.GOOGLE_SERVICE_ACCOUNT: account}},
+        "livenessProbe": {"enabled": True},
+        **{f"process{kind}": False for kind in unused},
+        "crds": {f"create{kind}": False for kind in unused},
+        "webhook": {"replicaCount": replicas, "podDisruptionBudget": budget, "resources": small},
+        "certController": {"resources": small},
+    }
+
+
+def keda(site: Site) -> dict[str, Any]:
+    """Values of the chart ``keda``; its own defaults for requests, limits and security are kept."""
+    replicas = 2 if site.environment.high_availability else 1
+    budget = {"minAvailable": 1}
+    parts = ("operator", "metricServer", "webhooks")
+    return {
+        "watchNamespace": names.DIFY,
+        "operator": {"replicaCount": replicas},
+        "metricsServer": {"replicaCount": replicas},
+        "webhooks": {"replicaCount": replicas},
+        **({"podDisruptionBudget": dict.fromkeys(parts, budget)} if replicas > 1 else {}),
+        "rbac": {"enabledCustomScaledRefKinds": False},
+        "prometheus": {"operator": {"enabled": True}},
+    }
