@@ -10,7 +10,7 @@ from dify_gitops.errors import Finding
 from dify_gitops.input.load import PLATFORM, load_repository
 from dify_gitops.process import ToolError, run
 from dify_gitops.rendered import read
-from dify_gitops.repository import ARGOCD, OVERLAYS, parts
+from dify_gitops.repository import ARGOCD, BOOTSTRAP, OVERLAYS, parts
 from dify_gitops.rules import examine, examine_google, examine_joined, examine_kept, unused_waivers, unwaived
 from dify_gitops.rules.patches import silent_patches
 from dify_gitops.schemas import build_schemas
@@ -42,7 +42,7 @@ def findings(root: Path) -> list[Finding]:
         above, _, name = folder.partition("/")
         if folder == "base":
             in_base = len(part.objects)
-        elif name in repository.environments:
+        elif name in repository.environments and above != BOOTSTRAP:
             environment = repository.environments[name]
             expected = len(part.objects) + (in_base if above == OVERLAYS else 0)
             objects, problems = _build(root, part, expected, environment.kubernetes)

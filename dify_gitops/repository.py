@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_gitops.tree import Part, argocd, base, google, overlay
+from dify_gitops.tree import Part, argocd, base, bootstrap, google, overlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 OVERLAYS = "overlays"
 GOOGLE = "config-connector"
 ARGOCD = "argocd"
-PER_ENVIRONMENT = (OVERLAYS, GOOGLE, ARGOCD)  # folders that hold one folder for each environment
+BOOTSTRAP = "bootstrap"
+PER_ENVIRONMENT = (OVERLAYS, GOOGLE, ARGOCD, BOOTSTRAP)  # folders that hold one folder for each environment
 
 
 def parts(repository: Repository, root: Path) -> Iterator[Part]:
@@ -32,6 +33,7 @@ def parts(repository: Repository, root: Path) -> Iterator[Part]:
         infra = google(name, environment, platform)
         yield infra
         yield argocd(name, environment, platform, [*shared.objects, *workloads.objects], infra.objects)
+        yield bootstrap(name, environment, platform)
     folders = [f"{above}/{path.name}" for above in PER_ENVIRONMENT for path in _folders(root / above)]
     if gone := [folder for folder in folders if folder.partition("/")[2] not in repository.environments]:
         yield Part(gone, {})

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MARK = MARK.encode()
+_HEAD = 200  # bytes that hold the first two lines of a file of ours
 _ASIDE = ".gen-tmp"  # ending of a file that is being written; one that is left over is removed by the next run
 
 
@@ -53,7 +54,7 @@ def compare(root: Path, part: Part) -> Changes:
         if old is None:
             changes.new.append(path)
         elif old != text.encode():
-            if not old.startswith(_MARK):
+            if not _marked(old[:_HEAD]):
                 message = f"{path} exists and was not written by gen.py: nothing of this folder was changed"
                 raise UserError(message, "move it away, or into custom/ if it shall stay")
             changes.changed.append(path)
@@ -141,6 +142,11 @@ def _is_ours(path: Path) -> bool:
         return True
     try:
         with path.open("rb") as file:
-            return file.read(len(_MARK)) == _MARK
+            return _marked(file.read(_HEAD))
     except OSError:  # not readable for us, so not written by us
         return False
+
+
+def _marked(head: bytes) -> bool:
+    """Whether the first two lines hold our header, as a comment of whatever language; a script begins with its own."""
+    return any(_MARK in line for line in head.split(b"\n")[:2])

@@ -28,6 +28,7 @@ _OPTIONS = [
     Note("FailOnSharedResource=true", "no object has two owners"),
 ]
 _LATE_KINDS = Note("SkipDryRunOnMissingResource=true", "some of its kinds are installed while it syncs")
+_NEWEST = Note(value=True, text="a retry takes the newest commit, which may be the one that mends it")
 _PRUNE_LAST = Note("PruneLast=true", "the new is healthy before the old goes")
 
 
@@ -44,7 +45,7 @@ def _sync_policy(*, prune: bool, options: list[Any], automated: bool = True) -> 
         "syncOptions": [*_OPTIONS, *options],
         "retry": {
             "limit": Note(-1, "without end: what it waits for may come from another Application"),
-            "refresh": Note(True, "a retry takes the newest commit, which may be the one that mends it"),
+            "refresh": _NEWEST,
             "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"},
         },
     }
@@ -53,11 +54,11 @@ def _sync_policy(*, prune: bool, options: list[Any], automated: bool = True) -> 
 def _application(
     why: str,
     name: str,
-    project: str,
+    *,
+    project: str = PLATFORM,
     namespace: str,
     source: dict[str, Any],
     policy: dict[str, Any],
-    *,
     labels: dict[str, str] | None = None,
     finalizer: bool = False,
 ) -> Manifest:
@@ -88,13 +89,11 @@ def _application(
 def root(site: Site) -> Concern:
     """The Application that owns all others, itself included."""
     application = _application(
-        "Whatever stands in this folder: projects, Applications, settings. It follows the branch, so that a pin of the "
-        "others can change.",
+        "Whatever stands in this folder. It follows the branch, so that the pins of the others can change.",
         ROOT,
-        PLATFORM,
-        names.ARGOCD,
-        {"repoURL": site.platform.repository, "path": f"argocd/{site.name}", "targetRevision": branch(site)},
-        _sync_policy(prune=False, options=[_LATE_KINDS]),
+        namespace=names.ARGOCD,
+        source={"repoURL": site.platform.repository, "path": f"argocd/{site.name}", "targetRevision": branch(site)},
+        policy=_sync_policy(prune=False, options=[_LATE_KINDS]),
         labels={names.BOOTSTRAP: "true"},
     )
     return Concern("root", "The first Application: bootstrap applies it, and it applies the rest.", [application])
@@ -117,27 +116,18 @@ def _controllers(site: Site) -> list[Manifest]:
         "targetRevision": ARGOCD.version,
         "kustomize": {"patches": upstream.patches(site)},
     }
+    sources = {
+        ARGOCD: ("Argo CD upgrades itself: the pin is the version.", argocd),
+        EXTERNAL_SECRETS: (
+            "Brings secrets from Secret Manager into the cluster.",
+            _chart(EXTERNAL_SECRETS, upstream.external_secrets(site)),
+        ),
+        KEDA: ("Scales the workers by the length of their queues.", _chart(KEDA, upstream.keda(site))),
+    }
     policy = _sync_policy(prune=True, options=[_PRUNE_LAST])
     return [
-        _application(
-            "Argo CD upgrades itself: the pin is the version.", ARGOCD.name, PLATFORM, ARGOCD.name, argocd, policy
-        ),
-        _application(
-            "Brings secrets from Secret Manager into the cluster.",
-            EXTERNAL_SECRETS.name,
-            PLATFORM,
-            EXTERNAL_SECRETS.name,
-            _chart(EXTERNAL_SECRETS, upstream.external_secrets(site)),
-            policy,
-        ),
-        _application(
-            "Scales the workers by the length of their queues.",
-            KEDA.name,
-            PLATFORM,
-            KEDA.name,
-            _chart(KEDA, upstream.keda(site)),
-            policy,
-        ),
+        _application(why, controller.name, namespace=controller.name, source=source, policy=policy)
+        for controller, (why, source) in sources.items()
     ]
 
 
@@ -157,18 +147,20 @@ def concern(site: Site) -> Concern:
             _application(
                 "Google Cloud. Nothing is ever pruned: an object that leaves Git is reported, and a person deletes it.",
                 "infra",
-                INFRA,
-                names.INFRA,
-                source("config-connector"),
-                _sync_policy(prune=False, options=[_LATE_KINDS], automated="infra" not in settings.manual),
+                project=INFRA,
+                namespace=names.INFRA,
+                source=source("config-connector"),
+                policy=_sync_policy(prune=False, options=[_LATE_KINDS], automated="infra" not in settings.manual),
             ),
             _application(
                 "Dify. What leaves Git is pruned, except what is locked because it holds data.",
                 "dify",
-                DIFY,
-                names.DIFY,
-                source("overlays"),
-                _sync_policy(prune=True, options=[_LATE_KINDS, _PRUNE_LAST], automated="dify" not in settings.manual),
+                project=DIFY,
+                namespace=names.DIFY,
+                source=source("overlays"),
+                policy=_sync_policy(
+                    prune=True, options=[_LATE_KINDS, _PRUNE_LAST], automated="dify" not in settings.manual
+                ),
                 finalizer=True,
             ),
         ],

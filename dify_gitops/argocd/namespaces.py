@@ -30,7 +30,7 @@ def _namespace(site: Site, name: str) -> Manifest:
 def concern(site: Site) -> Concern:
     """One namespace for each controller, and defaults for Argo CD's containers, which ask for nothing themselves."""
     limits = manifest(
-        "Upstream's manifests name no requests and limits; the two hungry containers have their own: applications.yaml.",
+        "Upstream's manifests name no requests and limits; the two hungry ones get their own in applications.yaml.",
         ("v1", "LimitRange"),
         "defaults",
         namespace=names.ARGOCD,

@@ -35,7 +35,7 @@ def _redis_reader() -> list[Manifest]:
             **where,
         ),
         manifest(
-            "The kind, because a right on one name is not asked for; the store narrows it to one object and four fields.",
+            "The kind, as a right on one name would not do; the store narrows it to one object and four fields.",
             (_RBAC, "ClusterRole"),
             names.REDIS_READER,
             namespace=None,

@@ -13,7 +13,7 @@ from dify_gitops.k8s.external_secrets import external_secret, store
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
 
-_SECRET_TYPE = "argocd.argoproj.io/secret-type"  # noqa: S105 - a label
+SECRET_TYPE = "argocd.argoproj.io/secret-type"  # noqa: S105 - a label
 GIT_USER = "git"  # hosts look at the token only, but want a name
 
 
@@ -22,7 +22,7 @@ def _template(site: Site, secret: str, key: str) -> dict[str, Any]:
     labels = dict(names.ARGOCD_PART)
     if secret != secrets.REPOSITORY:
         return {"metadata": {"labels": labels}}
-    labels[_SECRET_TYPE] = "repository"
+    labels[SECRET_TYPE] = "repository"
     data = {"type": "git", "url": site.platform.repository, "username": GIT_USER, key: f"{{{{ .{key} }}}}"}
     return {"metadata": {"labels": labels}, "data": data}
 

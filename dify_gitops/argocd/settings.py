@@ -48,7 +48,7 @@ def _config_map(why: str, name: str, data: dict[str, Any]) -> Manifest:
     )
 
 
-def _login(site: Site, oidc: Oidc) -> str:
+def _login(oidc: Oidc) -> str:
     """Groups come with the token; the secret of the client, if it has one, from argocd-oidc."""
     config: dict[str, Any] = {
         "name": "Single sign-on",
@@ -83,7 +83,7 @@ def _general(site: Site) -> Manifest:
         "timeout.reconciliation.jitter": "60s",
     }
     if argocd.oidc:
-        data["oidc.config"] = _login(site, argocd.oidc)
+        data["oidc.config"] = _login(argocd.oidc)
     return _config_map(
         "How Argo CD looks at objects, and who may log in.",
         "argocd-cm",
@@ -117,6 +117,9 @@ def _parameters(site: Site) -> Manifest:
             "false", "replacing deletes first, and Config Connector deletes the real thing"
         ),
     }
+    for program in ("controller", "server"):
+        key = f"{program}.repo.server.timeout.seconds"
+        data[key] = Note("120", "the first rendering of a chart with its CRDs takes longer than the default of 60")
     if site.environment.high_availability:
         data["redis.server"] = Note("argocd-redis-ha-haproxy:6379", "of the manifests with high availability")
     return _config_map("Flags of Argo CD's programs: they read them when they start.", "argocd-cmd-params-cm", data)

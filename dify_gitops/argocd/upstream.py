@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
 from dify_gitops.catalogue import secrets
-from dify_gitops.emit import emit
+from dify_gitops.emit import Note, emit
 
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
@@ -53,30 +53,34 @@ def resources(cpu: str, memory: str, most_cpu: str, most_memory: str) -> dict[st
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"cpu": most_cpu, "memory": most_memory}}
 
 
-def _patch(kind: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
-    whole = {"apiVersion": _API_VERSIONS[kind], "kind": kind, "metadata": {"name": name}, **body}
-    return {"target": {"kind": kind, "name": name}, "patch": emit(whole)}
+def _object(kind: str, name: str, body: dict[str, Any]) -> str:
+    return emit({"apiVersion": _API_VERSIONS[kind], "kind": kind, "metadata": {"name": name}, **body})
 
 
-def _removed(kind: str, name: str) -> dict[str, Any]:
-    return _patch(kind, name, {"$patch": "delete"})
+def _sized(kind: str, name: str, size: tuple[str, str, str, str]) -> str:
+    container = {"name": name, "resources": resources(*size)}
+    return _object(kind, name, {"spec": {"template": {"spec": {"containers": [container]}}}})
 
 
-def patches(site: Site) -> list[dict[str, Any]]:
-    """Kustomize patches over Argo CD's own manifests, for the Application and for bootstrap."""
+def patches(site: Site) -> list[Any]:
+    """Kustomize patches over Argo CD's own manifests, for the Application and for bootstrap.
+
+    Kustomize refuses a patch whose object is not there: a version that renames one is noticed.
+    """
     ours = [("ConfigMap", name) for name in SETTINGS]
     if site.environment.argocd.slack:
         ours.append(("Secret", secrets.NOTIFICATIONS))
     unused = [(kind, name) for name, kinds in _UNUSED.items() for kind in kinds]
-    sized = [
-        _patch(
-            kind,
-            name,
-            {"spec": {"template": {"spec": {"containers": [{"name": name, "resources": resources(*size)}]}}}},
-        )
-        for (kind, name), size in _HUNGRY.items()
+
+    def removed(objects: list[tuple[str, str]]) -> dict[str, Any]:
+        return {"patch": "---\n".join(_object(kind, name, {"$patch": "delete"}) for kind, name in objects)}
+
+    sizes = [{"patch": _sized(kind, name, size)} for (kind, name), size in _HUNGRY.items()]
+    return [
+        Note(removed(ours), "settings: ours have one owner, the Application root"),
+        Note(removed(unused), "programs that nobody here uses: ApplicationSets, and Dex, which OIDC does not need"),
+        *sizes,
     ]
-    return [*(_removed(kind, name) for kind, name in (*ours, *unused)), *sized]
 
 
 def external_secrets(site: Site) -> dict[str, Any]:
@@ -103,14 +107,15 @@ def external_secrets(site: Site) -> dict[str, Any]:
 def keda(site: Site) -> dict[str, Any]:
     """Values of the chart ``keda``; its own defaults for requests, limits and security are kept."""
     replicas = 2 if site.environment.high_availability else 1
-    budget = {"minAvailable": 1}
+    budget = {"maxUnavailable": 1}
     parts = ("operator", "metricServer", "webhooks")
     return {
-        "watchNamespace": names.DIFY,
+        # In its own namespace it keeps certificates; without a blank, which it would take for a part of the name.
+        "watchNamespace": Note(f"{names.DIFY},{names.KEDA}", "rights in these two only, not in the whole cluster"),
         "operator": {"replicaCount": replicas},
         "metricsServer": {"replicaCount": replicas},
         "webhooks": {"replicaCount": replicas},
         **({"podDisruptionBudget": dict.fromkeys(parts, budget)} if replicas > 1 else {}),
-        "rbac": {"enabledCustomScaledRefKinds": False},
+        "rbac": {"enabledCustomScaledRefKinds": Note(value=False, text="else it may read every kind, Secrets too")},
         "prometheus": {"operator": {"enabled": True}},
     }

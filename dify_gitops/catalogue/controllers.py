@@ -98,8 +98,8 @@ KEDA: Final = Controller(
         (_POLICY, "PodDisruptionBudget"),
         *_RBAC_KINDS,
     ),
-    # Its metrics API may ask the API server who is calling: a RoleBinding that has to be where that Role is.
-    namespaces=(names.KEDA, "kube-system"),
+    # RoleBindings: in kube-system, to ask the API server who calls its metrics API; in dify, to scale what is there.
+    namespaces=(names.KEDA, "kube-system", names.DIFY),
     installs=("keda.sh",),
 )
 
@@ -116,17 +116,15 @@ GKE_GROUPS: Final = ("cloud.google.com", "networking.gke.io", "monitoring.google
 
 def installer(group: str, version: str) -> str:
     """Who installs the kinds of an API group, in words; empty for nobody that we know."""
+    by_group = {
+        one: f"{controller.name} {controller.version}" for controller in CONTROLLERS for one in controller.installs
+    }
+    by_group |= dict.fromkeys(GKE_GROUPS, "GKE")
+    by_group |= dict.fromkeys(ALPHA_GROUPS, f"bootstrap, from Config Connector {CONFIG_CONNECTOR_VERSION}")
+    if group in by_group:
+        return by_group[group]
     if "." not in group or group.endswith(".k8s.io"):
-        if group in GKE_GROUPS:
-            return "GKE"
         return "Kubernetes"
-    for controller in CONTROLLERS:
-        if group in controller.installs:
-            return f"{controller.name} {controller.version}"
-    if group in GKE_GROUPS:
-        return "GKE"
-    if group in ALPHA_GROUPS:
-        return f"bootstrap, from Config Connector {CONFIG_CONNECTOR_VERSION}"
-    if group.endswith(f".{names.CNRM}") and version == "v1beta1":
-        return f"Config Connector {CONFIG_CONNECTOR_VERSION}"
-    return ""
+    # Config Connector's operator leaves out what has no version v1beta1.
+    ours = group.endswith(f".{names.CNRM}") and version == "v1beta1"
+    return f"Config Connector {CONFIG_CONNECTOR_VERSION}" if ours else ""

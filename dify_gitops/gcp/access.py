@@ -69,7 +69,7 @@ def _project_target(site: Site) -> dict[str, str]:
     return {"apiVersion": api_version("resourcemanager"), "kind": "Project", **project_ref(site)}
 
 
-def _own_roles(site: Site) -> dict[str, str]:
+def own_roles(site: Site) -> dict[str, str]:
     """Config Connector's roles, with those that only some options need; role → what for."""
     environment = site.environment
     optional = google.REGISTRY_ROLES if own_repository(environment) else {}
@@ -80,7 +80,7 @@ def _own_roles(site: Site) -> dict[str, str]:
 
 def _project(site: Site) -> Manifest:
     """Roles that no single resource can carry."""
-    own = [Note(_binding(role, CONFIG_CONNECTOR), why) for role, why in _own_roles(site).items()]
+    own = [Note(_binding(role, CONFIG_CONNECTOR), why) for role, why in own_roles(site).items()]
     bindings = [
         Note(_binding(google.CLOUD_SQL_CLIENT, *POSTGRES), "through the Auth Proxy: an instance has no policy"),
         *(_binding(role, NODES) for role in google.NODE_ROLES),

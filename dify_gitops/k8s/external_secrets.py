@@ -17,7 +17,9 @@ API = "external-secrets.io/v1"
 PUSH_API = "external-secrets.io/v1alpha1"
 GENERATOR_API = "generators.external-secrets.io/v1alpha1"
 
-REFRESH = "15m"  # how long a new value takes to arrive; each look is an entry in the audit log
+# As Go writes durations: External Secrets stores them that way, and another text would differ from Git for ever.
+REFRESH = "15m0s"  # how long a new value takes to arrive; each look is an entry in the audit log
+PUSH_REFRESH = "1h0m0s"  # until a value that has vanished from the store is made again
 
 
 def store(namespace: str, project: str, *, wave: str) -> Manifest:
@@ -110,7 +112,7 @@ def push(
         workload="secrets",
         wave=wave,
         spec={
-            "refreshInterval": "1h",
+            "refreshInterval": PUSH_REFRESH,
             "updatePolicy": policy,
             "deletionPolicy": "None",
             "secretStoreRefs": [{"kind": "SecretStore", "name": names.SECRET_STORE}],

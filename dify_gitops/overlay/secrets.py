@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dify_gitops.input.model import Environment
     from dify_gitops.k8s.objects import Manifest
 
+_CERTIFICATES = '{{ range mustFromJson .certificates }}{{ .cert | trim }}\n{{ else }}{{ fail "no CA yet" }}{{ end }}'
 _NAMESPACES = (names.DIFY, names.SANDBOX)
 
 
@@ -62,7 +63,7 @@ def _redis(environment: Environment) -> Manifest:
                 "address": "{{ .host }}:{{ .port }}",
                 "password": "{{ .password }}",
                 "ca.crt": Note(
-                    "{{ range .certificates | fromJson }}{{ .cert | trim }}\n{{ end }}",
+                    _CERTIFICATES,
                     "every CA that the instance lists: it renews them with an overlap",
                 ),
                 "broker-url": Note(broker, "through the tunnel of the pod; safe for any character of the password"),
