@@ -109,6 +109,6 @@ def test_the_waves_let_backends_come_first_and_traffic_last(prod: Cluster) -> No
     assert wave("Job", "migration") < wave("Deployment", "api") < wave("Ingress", "dify")
     # They stay Progressing until a pod wants them, or until the address answers: never before what they wait for.
     assert wave("PersistentVolumeClaim", "plugin-daemon") == wave("Deployment", "plugin-daemon")
-    last = max(wave(one["kind"], one["metadata"]["name"]) for one in prod.objects if one["kind"] not in
-               ("NetworkPolicy", "ConfigMap"))  # fmt: skip
+    workloads = ("Deployment", "StatefulSet", "Job", "PersistentVolumeClaim", "Ingress", "ScaledObject")
+    last = max(wave(one["kind"], one["metadata"]["name"]) for one in prod.objects if one["kind"] in workloads)
     assert wave("Ingress", "dify") == wave("ManagedCertificate", "dify") == last
