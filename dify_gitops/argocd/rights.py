@@ -54,7 +54,6 @@ def _redis_reader() -> list[Manifest]:
     ]
 
 
-def concern(site: Site) -> Concern:
+def concern(site: Site) -> Concern:  # noqa: ARG001 - the same in every environment
     """Rights of External Secrets on Redis' object."""
-    redis = _redis_reader() if site.environment.redis.endpoint == "external-secrets" else []
-    return Concern("rights", "Rights inside of the cluster, each for one account and one purpose.", redis)
+    return Concern("rights", "Rights inside of the cluster, each for one account and one purpose.", _redis_reader())

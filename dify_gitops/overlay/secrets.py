@@ -40,7 +40,7 @@ def external_secrets(environment: Environment) -> list[Manifest]:
         external_secret(why.get(secret, why[""]), secret, namespace, given)
         for (namespace, secret), given in sorted(keys.items())
     ]
-    return [*found, _redis(environment)] if environment.redis.endpoint == "external-secrets" else found
+    return [*found, _redis(environment)]
 
 
 def _redis(environment: Environment) -> Manifest:
