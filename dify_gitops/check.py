@@ -11,7 +11,15 @@ from dify_gitops.input.load import PLATFORM, load_repository
 from dify_gitops.process import ToolError, run
 from dify_gitops.rendered import read
 from dify_gitops.repository import ARGOCD, BOOTSTRAP, OVERLAYS, parts
-from dify_gitops.rules import examine, examine_google, examine_joined, examine_kept, unused_waivers, unwaived
+from dify_gitops.rules import (
+    examine,
+    examine_argocd,
+    examine_google,
+    examine_joined,
+    examine_kept,
+    unused_waivers,
+    unwaived,
+)
 from dify_gitops.rules.patches import silent_patches
 from dify_gitops.schemas import build_schemas
 from dify_gitops.toolchain import ROOT, tool
@@ -36,6 +44,7 @@ def findings(root: Path) -> list[Finding]:
     examined: list[Finding] = []
     in_base = 0
     workloads: list[dict[str, Any]] = []  # of the environment whose turn it is
+    synced: dict[str, list[dict[str, Any]]] = {}  # and all of its folders that Argo CD syncs
     for part in parts(repository, root):
         found += _stale(root, part)
         (folder, *_) = part.folders
@@ -49,10 +58,13 @@ def findings(root: Path) -> list[Finding]:
             found += problems
             if above == OVERLAYS:
                 workloads = objects  # none where it does not build: then the halves are not compared
+                synced = {}
+            synced[folder] = objects
             if not objects:
                 continue
             found += silent_patches(root, folder, objects)
             if above == ARGOCD:
+                examined += examine_argocd(synced, folder, environment, repository.platform.repository)
                 continue
             if above == OVERLAYS:
                 examined += examine(objects, folder, environment.kubernetes, environment.dify)

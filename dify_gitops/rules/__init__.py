@@ -39,6 +39,8 @@ from dify_gitops.rules import (
     volumes,
     waves,
 )
+from dify_gitops.rules.argocd import ARGOCD_RULES
+from dify_gitops.rules.argocd.delivery import Delivery
 from dify_gitops.rules.cluster import Cluster
 from dify_gitops.rules.google import COMMON_RULES, GOOGLE_RULES, KEPT_RULES, LIMIT_RULES, kept
 from dify_gitops.rules.google.estate import Estate
@@ -47,7 +49,7 @@ from dify_gitops.rules.google.kept import Customised
 from dify_gitops.rules.rule import meant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dify_gitops.input.model import Environment, Waiver
     from dify_gitops.rules.rule import Rule
@@ -142,7 +144,9 @@ WORKLOADS: dict[str, Rule] = {
 GOOGLE: dict[str, Rule] = {rule.id: rule for rule in (*COMMON_RULES, *GOOGLE_RULES)}
 JOINED: dict[str, Rule] = {rule.id: rule for rule in JOINED_RULES}
 KEPT: dict[str, Rule] = {rule.id: rule for rule in KEPT_RULES}
-RULES = WORKLOADS | GOOGLE | JOINED | KEPT
+ARGOCD: dict[str, Rule] = {rule.id: rule for rule in ARGOCD_RULES}
+RULES = WORKLOADS | GOOGLE | JOINED | KEPT | ARGOCD
+_COMMON = {rule.id: rule for rule in COMMON_RULES}
 _BY_FIELD = {rule.id for rule in (*LIMIT_RULES, kept.google_field_kept)}
 _WAIVER = "waiver-needed"  # the rule over the waivers themselves
 # Kustomize's suffix of a generated ConfigMap: ten characters that change with its contents.
@@ -176,7 +180,24 @@ def examine_kept(generated: Iterable[dict[str, Any]], rendered: Iterable[dict[st
     return _findings(KEPT, Customised(Cluster(generated, ""), Cluster(rendered, "")), where)
 
 
-def _findings(rules: dict[str, Rule], subject: Cluster | Joined | Customised, where: str) -> list[Finding]:
+def examine_argocd(
+    folders: Mapping[str, Iterable[dict[str, Any]]], where: str, environment: Environment, repository: str
+) -> list[Finding]:
+    """The same for what ``argocd/<env>`` renders.
+
+    ``folders`` are the objects of each folder that this environment's Applications may sync, by path; ``where`` is
+    argocd's own. ``repository`` is the URL of this repository.
+    """
+    own = Cluster(folders[where], environment.kubernetes)
+    return sorted(
+        {
+            *_findings(_COMMON, own, where),
+            *_findings(ARGOCD, Delivery(folders, where, repository), where),
+        }
+    )
+
+
+def _findings(rules: dict[str, Rule], subject: Cluster | Joined | Customised | Delivery, where: str) -> list[Finding]:
     return sorted(
         {
             Finding(where, str(flaw.object), flaw.field, rule.id, flaw.message, flaw.hint or rule.remedy)

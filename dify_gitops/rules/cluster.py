@@ -50,6 +50,12 @@ GROUPS = {kind: group for kind, (group, _) in _TEMPLATES.items()} | {
     "ManagedCertificate": "networking.gke.io",
     "PodMonitoring": "monitoring.googleapis.com",
     "ExternalSecret": "external-secrets.io",
+    "PushSecret": "external-secrets.io",
+    "SecretStore": "external-secrets.io",
+    "ClusterSecretStore": "external-secrets.io",
+    "Password": "generators.external-secrets.io",
+    "Application": "argoproj.io",
+    "AppProject": "argoproj.io",
 }
 
 ENFORCE = "pod-security.kubernetes.io/enforce"

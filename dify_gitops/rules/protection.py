@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from dify_gitops import names
+from dify_gitops.input.words import nearest
 from dify_gitops.rules.access import get, maps, text
-from dify_gitops.rules.rule import Flaw, rule
+from dify_gitops.rules.rule import Flaw, meant, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,18 @@ _LISTS = {
     f"{_ARGO}ignore-healthcheck": frozenset(["true"]),
     f"{_ARGO}ignore-resource-updates": frozenset(["true"]),
 }
+# Keys without a list of values.
+_KEYS = frozenset(
+    (
+        *_LISTS,
+        names.SYNC_WAVE,
+        f"{_ARGO}manifest-generate-paths",
+        f"{_ARGO}refresh",
+        f"{_ARGO}secret-type",
+        f"{_ARGO}skip-reconcile",
+        f"{_ARGO}tracking-id",
+    )
+)
 _KEPT = ("Namespace", "PersistentVolumeClaim", "StatefulSet")
 
 
@@ -80,6 +93,9 @@ def argocd_annotation(cluster: Cluster) -> Iterator[Flaw]:
                 wrong = [value]
             for part in wrong:
                 yield Flaw(item, f"metadata.annotations[{key}]", f"{part!r} means nothing to Argo CD")
+            if key not in _KEYS and key.lower().startswith(_ARGO):
+                near = meant(nearest(key, _KEYS))
+                yield Flaw(item, f"metadata.annotations[{key}]", "Argo CD knows no annotation of this name", near)
 
 
 @rule(

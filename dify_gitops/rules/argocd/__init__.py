@@ -1,0 +1,17 @@
+"""Our own rules over what `kustomize build argocd/<env>` renders, together with what its Applications bring."""
+
+from __future__ import annotations
+
+from dify_gitops.rules.argocd import applications, projects
+
+ARGOCD_RULES = (
+    applications.argocd_option,
+    applications.argocd_destroys,
+    applications.argocd_retry,
+    applications.argocd_source,
+    applications.argocd_wave,
+    applications.argocd_hidden,
+    applications.argocd_owner,
+    projects.argocd_permitted,
+    projects.argocd_narrow,
+)

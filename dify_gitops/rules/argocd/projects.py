@@ -1,0 +1,103 @@
+"""Rules over AppProjects: what is rendered is permitted, and nothing is permitted that is not."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import TYPE_CHECKING
+
+from dify_gitops.input.words import nearest
+from dify_gitops.rules.access import get, labels, maps, text, texts
+from dify_gitops.rules.rule import Flaw, meant, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dify_gitops.rules.argocd.delivery import Delivery
+    from dify_gitops.rules.cluster import Object
+
+_WIDEN = "permit it in argocd/<env>/custom, with a patch of the AppProject"
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """As Argo CD reads its lists; what begins with ! denies."""
+    return not pattern.startswith("!") and fnmatch.fnmatchcase(value, pattern)
+
+
+def _in(entries: list[dict[str, object]], item: Object) -> bool:
+    return any(
+        _matches(text(entry, "group"), item.group)
+        and _matches(text(entry, "kind"), item.kind)
+        and _matches(text(entry, "name") or "*", item.name)
+        for entry in entries
+    )
+
+
+def _reason(project: Object, item: Object, server: str) -> str:
+    """Why a project refuses an object; empty where it lets it in."""
+    spec = get(project.data, "spec")
+    kind = f"{item.group}/{item.kind}" if item.group else item.kind
+    if not item.namespace:
+        return "" if _in(maps(spec, "clusterResourceWhitelist"), item) else f"{kind} {item.name} without namespace"
+    if _in(maps(spec, "namespaceResourceBlacklist"), item):
+        return f"{kind}, which is on its black list"
+    if get(spec, "namespaceResourceWhitelist") is not None and not _in(maps(spec, "namespaceResourceWhitelist"), item):
+        return kind
+    homes = [one for one in maps(spec, "destinations") if _matches(text(one, "server"), server)]
+    if not any(_matches(text(one, "namespace"), item.namespace) for one in homes):
+        return f"namespace {item.namespace}"
+    return ""
+
+
+@rule(
+    "argocd-permitted",
+    why="one object that its project does not permit fails the whole sync, before anything is applied",
+    remedy=_WIDEN,
+)
+def argocd_permitted(delivery: Delivery) -> Iterator[Flaw]:
+    """Every Application has a project of ours, which knows its source and permits all of its objects."""
+    for application in delivery.applications:
+        name = text(application.data, "spec", "project")
+        project = delivery.projects.get(name)
+        if project is None or name == "default":
+            near = nearest(name, [one for one in delivery.projects if one != "default"])
+            yield Flaw(application, "spec.project", f"there is no AppProject {name} of ours", meant(near))
+            continue
+        source = text(application.data, "spec", "source", "repoURL")
+        if not any(_matches(one, source) for one in texts(project.data, "spec", "sourceRepos")):
+            yield Flaw(application, "spec.source.repoURL", f"AppProject {name} does not permit {source}")
+        server = text(application.data, "spec", "destination", "server")
+        for item in delivery.rendered(application):
+            if reason := _reason(project, item, server):
+                yield Flaw(item, "", f"AppProject {name} of Application {application.name} does not permit {reason}")
+        home = text(application.data, "spec", "destination", "namespace")
+        if not any(_matches(text(one, "namespace"), home) for one in maps(project.data, "spec", "destinations")):
+            yield Flaw(application, "spec.destination.namespace", f"AppProject {name} does not permit {home or 'none'}")
+
+
+@rule(
+    "argocd-narrow",
+    why="a project that permits everything is no border: whoever can merge there is administrator of the cluster",
+    remedy="name repositories, namespaces and kinds one by one",
+)
+def argocd_narrow(delivery: Delivery) -> Iterator[Flaw]:
+    """No wildcards; a list of kinds in each project; the project `default` lets nothing in."""
+    for item in delivery.projects.values():
+        spec = get(item.data, "spec")
+        if item.name == "default":
+            filled = [key for key in ("sourceRepos", "destinations", "sourceNamespaces") if get(spec, key)]
+            yield from (Flaw(item, f"spec.{key}", "is not empty") for key in filled)
+        else:
+            if get(spec, "namespaceResourceWhitelist") is None:
+                yield Flaw(item, "spec.namespaceResourceWhitelist", "is not set, which permits every kind")
+            for field, value in _entries(spec):
+                if "*" in value:
+                    yield Flaw(item, field, f"{value} is more than one")
+
+
+def _entries(spec: object) -> Iterator[tuple[str, str]]:
+    """(field, text) of all lists that permit something."""
+    for number, source in enumerate(texts(spec, "sourceRepos")):
+        yield f"spec.sourceRepos[{number}]", source
+    for key in ("destinations", "clusterResourceWhitelist", "namespaceResourceWhitelist"):
+        for number, entry in enumerate(maps(spec, key)):
+            yield from ((f"spec.{key}[{number}].{part}", value) for part, value in labels(entry).items())
