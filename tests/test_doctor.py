@@ -27,7 +27,10 @@ GIT = shutil.which("git") or "git"
 TOKEN = "ya29.a-token-that-nobody-may-see"  # noqa: S105 - of no account
 PROJECT = "acme-dify-prod"
 REGION = "asia-northeast1"
-OFFLINE = "Failed to resolve 'oauth2.googleapis.com' ([Errno -3] Temporary failure in name resolution)"
+OFFLINE = (
+    "There was a problem refreshing your current auth tokens: Failed to resolve 'oauth2.googleapis.com' "
+    "([Errno -3] Temporary failure in name resolution)"
+)
 
 
 class World:
@@ -261,6 +264,7 @@ def test_offline_what_can_be_checked_is_checked(world: World, capsys: pytest.Cap
     unknown = {key for key, line in lines.items() if line.status == "unknown"}
     assert unknown == {("", "repository"), ("", "pushed"), ("prod", "project"), ("prod", "domain")}
     assert lines["", "committed"].status == lines["", "kubectl"].status == "ok"
+    assert "expired" not in lines["prod", "project"].found
     assert cli.main(["doctor", "prod"]) == 0
     assert "nothing is missing or wrong, 4 could not be told" in capsys.readouterr().out
 
@@ -279,6 +283,14 @@ def test_a_project_that_is_not_there(world: World) -> None:
 def test_a_project_that_is_being_deleted(world: World) -> None:
     world.says("gcloud", "projects describe", {"lifecycleState": "DELETE_REQUESTED", "projectNumber": "1"})
     assert world.lines()["prod", "project"].fix == f"gcloud projects undelete {PROJECT}"
+
+
+def test_what_is_wrong_ends_with_1_and_an_error_is_never_ok(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.says("gcloud", "projects describe", err="ERROR: gcloud crashed (AttributeError)", code=1)
+    assert world.lines()["prod", "project"].status == "unknown"
+    world.says("openssl", "version", code=1)
+    assert cli.main(["doctor"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1].startswith("1 wrong, 1 could not be told, ")
 
 
 def test_no_billing_account(world: World) -> None:
@@ -478,7 +490,9 @@ def test_what_was_never_written_or_is_in_no_repository(world: World) -> None:
     world.git("rm", "-r", "--quiet", "--cached", "base", "overlays", "config-connector")
     assert "nothing that gen.py writes" in world.lines()["", "committed"].found
     shutil.rmtree(world.root / ".git")
-    assert "no Git repository" in world.lines()["", "committed"].found
+    lines = world.lines()
+    assert "no Git repository" in lines["", "committed"].found
+    assert ("", "pushed") not in lines
 
 
 def test_what_is_not_pushed_is_told_and_newer_commits_are_fine(world: World) -> None:
