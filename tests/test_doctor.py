@@ -14,11 +14,13 @@ import pytest
 from repo import PLATFORM, environment, make, write_input
 
 from dify_gitops import cli
-from dify_gitops.catalogue.google import BOOTSTRAP_APIS
+from dify_gitops.bootstrap.files import TOOLS
+from dify_gitops.bootstrap.google import FIRST_APIS
 from dify_gitops.doctor.capacity import needs
 from dify_gitops.doctor.examine import examine
 from dify_gitops.gcp import Site
 from dify_gitops.input.load import load_repository
+from dify_gitops.repository import PER_ENVIRONMENT
 
 if TYPE_CHECKING:
     from dify_gitops.doctor.line import Line
@@ -103,7 +105,6 @@ def quotas(**limits: float) -> list[dict[str, Any]]:
 def fill(world: World) -> None:
     """Everything as it should be, in the shapes of the real answers."""
     world.says("bash", "--version", "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)")
-    world.says("openssl", "version", "OpenSSL 3.0.19 27 Jan 2026 (Library: OpenSSL 3.0.19 27 Jan 2026)")
     world.says("gke-gcloud-auth-plugin", "--version", "Kubernetes v1.30.0+03fcd0f8cb9eac57e97a3ed59c702bad8c73be81")
     world.says(
         "kubectl", "version --client", {"clientVersion": {"major": "1", "minor": "32+", "gitVersion": "v1.32.4"}}
@@ -118,7 +119,7 @@ def fill(world: World) -> None:
     project = {"projectId": PROJECT, "projectNumber": "123456", "lifecycleState": "ACTIVE"}
     world.says("gcloud", "billing projects describe", {"billingEnabled": True, "projectId": PROJECT})
     world.says("gcloud", "projects describe", project)
-    on = [{"config": {"name": f"{api}.googleapis.com"}, "state": "ENABLED"} for api in BOOTSTRAP_APIS]
+    on = [{"config": {"name": f"{api}.googleapis.com"}, "state": "ENABLED"} for api in FIRST_APIS]
     world.says("gcloud", "services list", on)
     url = f"https://www.googleapis.com/compute/v1/projects/{PROJECT}/zones/{REGION}"
     region = {
@@ -201,10 +202,14 @@ def test_the_columns_are_aligned_and_the_order_is_always_the_same(
     assert f"{' ' * start}fix: gcloud auth login" in first.splitlines()
 
 
+def test_each_program_that_bootstrap_wants_is_looked_for(world: World) -> None:
+    assert {("", tool) for tool in TOOLS} <= set(world.lines())
+
+
 def test_nothing_installed(world: World) -> None:
-    world.lacks("bash", "git", "gcloud", "kubectl", "openssl", "gke-gcloud-auth-plugin", "curl")
+    world.lacks("bash", "git", "gcloud", "kubectl", "gke-gcloud-auth-plugin", "curl")
     lines = world.lines()
-    for name in ("bash", "git", "gcloud", "kubectl", "openssl", "gke-gcloud-auth-plugin"):
+    for name in ("bash", "git", "gcloud", "kubectl", "gke-gcloud-auth-plugin"):
         assert (lines["", name].status, lines["", name].found) == ("missing", "not in PATH")
     assert lines["", "python"].status == "ok"
     assert lines["", "login"].status == lines["", "repository"].status == lines["prod", "domain"].status == "unknown"
@@ -225,10 +230,10 @@ def test_an_old_program(world: World, program: str, question: str, out: object, 
 
 
 def test_a_program_that_does_not_work_and_one_that_says_nothing_known(world: World) -> None:
-    world.says("openssl", "version", err="openssl: cannot open libssl.so.3", code=127)
+    world.says("bash", "--version", err="bash: cannot open libtinfo.so.6", code=127)
     world.says("kubectl", "version --client", "what?")
     lines = world.lines()
-    assert (lines["", "openssl"].status, "libssl" in lines["", "openssl"].found) == ("wrong", True)
+    assert (lines["", "bash"].status, "libtinfo" in lines["", "bash"].found) == ("wrong", True)
     assert lines["", "kubectl"].status == "unknown"
 
 
@@ -288,7 +293,7 @@ def test_a_project_that_is_being_deleted(world: World) -> None:
 def test_what_is_wrong_ends_with_1_and_an_error_is_never_ok(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.says("gcloud", "projects describe", err="ERROR: gcloud crashed (AttributeError)", code=1)
     assert world.lines()["prod", "project"].status == "unknown"
-    world.says("openssl", "version", code=1)
+    world.says("bash", "--version", code=1)
     assert cli.main(["doctor"]) == 1
     assert capsys.readouterr().out.splitlines()[-1].startswith("1 wrong, 1 could not be told, ")
 
@@ -306,7 +311,7 @@ def test_an_api_that_is_off(world: World, capsys: pytest.CaptureFixture[str]) ->
     world.says("gcloud", "compute regions describe", err=f"ERROR: (gcloud.compute.regions.describe) {off}", code=1)
     lines = world.lines()
     assert lines["prod", "APIs"].status == "missing"
-    names = ("serviceusage", "cloudresourcemanager", "compute", "container")
+    names = [api for api in FIRST_APIS if api != "iam"]
     services = " ".join(f"{name}.googleapis.com" for name in names)
     assert lines["prod", "APIs"].fix == f"gcloud services enable {services} --project={PROJECT}"
     assert (lines["prod", "zones"].status, "disabled" in lines["prod", "zones"].found) == ("unknown", True)
@@ -322,7 +327,8 @@ def test_each_lacking_permission_is_told_with_the_role_that_has_it(world: World)
     assert [line.status for line in lines] == ["missing", "missing"]
     assert "container.clusters.create" in lines[0].found
     grant = f"gcloud projects add-iam-policy-binding {PROJECT} --member=user:ann@acme.example --role"
-    assert [line.fix for line in lines] == [f"{grant}=roles/container.admin", f"{grant}=roles/iam.serviceAccountUser"]
+    roles = ("roles/container.admin", "roles/iam.serviceAccountUser")
+    assert [line.fix for line in lines] == [f"{grant}={role} --condition=None" for role in roles]
 
 
 def test_what_google_refuses_to_say_is_unknown(world: World) -> None:
@@ -487,7 +493,7 @@ def test_what_is_not_committed_is_told(world: World) -> None:
 
 
 def test_what_was_never_written_or_is_in_no_repository(world: World) -> None:
-    world.git("rm", "-r", "--quiet", "--cached", "base", "overlays", "config-connector")
+    world.git("rm", "-r", "--quiet", "--cached", "base", *PER_ENVIRONMENT)
     assert "nothing that gen.py writes" in world.lines()["", "committed"].found
     shutil.rmtree(world.root / ".git")
     lines = world.lines()

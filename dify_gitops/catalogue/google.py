@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# API → who needs it.
+# API → who needs it. The first three must be on before Config Connector can work at all.
 APIS = {
     "serviceusage": "turns on the others",
     "cloudresourcemanager": "IAM of the project",
@@ -21,8 +21,6 @@ APIS = {
     "monitoring": "metrics, alerts, dashboards",
     "logging": "logs",
 }
-# Those must be on before there is a cluster with a Config Connector that turns on the others.
-BOOTSTRAP_APIS = ("serviceusage", "cloudresourcemanager", "iam", "compute", "container")
 DNS_API = {"dns": "Cloud DNS"}
 REGISTRY_API = {"artifactregistry": "the mirror of images"}
 ENDPOINT_API = {"servicedirectory": "Private Service Connect registers its endpoints there"}

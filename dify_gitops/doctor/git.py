@@ -53,7 +53,9 @@ def _remote(machine: Machine, platform: Platform) -> tuple[Line, str]:
         return _REPOSITORY.missing(f"{url} has no branch {branch}", f"git push {url} HEAD:refs/heads/{branch}"), ""
     if url.startswith("https://") and not _is_public(machine, platform):
         found = f"{url} is private: your login reads it, Argo CD's own cannot be tried from here"
-        return _REPOSITORY.unknown(found, "give Argo CD a read-only login of its own"), head
+        return _REPOSITORY.unknown(
+            found, f"name a read-only token in {ENVIRONMENTS}/*.yaml: argocd.repositoryToken"
+        ), head
     return _REPOSITORY.ok(f"{url} answers, {branch} is at {head[:8]}"), head
 
 

@@ -54,9 +54,6 @@ PROGRAMS: Final = (
         r'"gitVersion": "v(\d+)\.(\d+)',
         (1, 30),
     ),
-    Program(
-        "openssl", "bootstrap makes keys with it", "install openssl with the system's package manager", ("version",)
-    ),
 )
 # Only for a repository that is reached over SSH. It prints no version.
 SSH_KEYGEN: Final = Program(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from dify_gitops.catalogue.google import BOOTSTRAP_APIS
+from dify_gitops.bootstrap.google import FIRST_APIS
 from dify_gitops.doctor.line import Check
 from dify_gitops.doctor.machine import Unanswered
 from dify_gitops.gcp.apis import needed
@@ -114,9 +114,9 @@ def apis(machine: Machine, site: Site, _access: Access) -> list[Line]:
     except Unanswered as error:
         return [check.unknown(str(error))]
     on = {service.config.name.removesuffix(".googleapis.com") for service in services}
-    if off := [api for api in BOOTSTRAP_APIS if api not in on]:
+    if off := [api for api in FIRST_APIS if api not in on]:
         fix = f"gcloud services enable {' '.join(f'{api}.googleapis.com' for api in off)} --project={name}"
         return [check.missing(f"off: {', '.join(off)}", fix)]
     later = [api for api in needed(site) if api not in on]
     rest = f"; Config Connector will turn on {len(later)} more" if later else ""
-    return [check.ok(f"{', '.join(BOOTSTRAP_APIS)} are on{rest}")]
+    return [check.ok(f"{', '.join(FIRST_APIS)} are on{rest}")]

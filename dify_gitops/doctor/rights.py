@@ -27,6 +27,7 @@ _BUCKETS: Final = "https://storage.googleapis.com/storage/v1/b"
 _PERMISSIONS: Final = {
     "roles/serviceusage.serviceUsageAdmin": ("serviceusage.services.enable", "serviceusage.services.list"),
     "roles/compute.networkAdmin": (
+        "compute.addresses.create",
         "compute.networks.create",
         "compute.subnetworks.create",
         "compute.subnetworks.use",
@@ -102,7 +103,8 @@ def _permissions(machine: Machine, site: Site, access: Access, token: str) -> li
     lines = []
     for role, permissions in _PERMISSIONS.items():
         if lacking := [permission for permission in permissions if permission not in granted]:
-            fix = f"gcloud projects add-iam-policy-binding {project} --member={access.member} --role={role}"
+            grant = f"gcloud projects add-iam-policy-binding {project} --member={access.member}"
+            fix = f"{grant} --role={role} --condition=None"
             lines.append(check.missing(f"{access.account} lacks {', '.join(lacking)}", fix))
     return lines or [check.ok(f"all {len(asked)} that bootstrap needs")]
 
