@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -255,3 +256,11 @@ def test_a_private_repository_gets_its_key_or_token(root: Path, tmp_path: Path) 
     private = planned(make(tmp_path / "ssh", PRIVATE, prod=environment()), tmp_path / "more")
     (key,) = [" ".join(words) for words in private if "ssh-keygen" in " ".join(words)]
     assert "--from-file=sshPrivateKey=" in key
+
+
+def test_the_script_is_clean(root: Path) -> None:
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    done = subprocess.run(
+        [shellcheck, root / "bootstrap/prod/bootstrap.sh"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout

@@ -138,7 +138,7 @@ class Decoder:
                 return self._wrong_type(node, spec, path)
             complaint = str(error)  # for a bound that has no words of ours
         message = words.misfit(spec, value) or complaint
-        return self._bad(node, path, message, words.hint(spec, value)) if message else value
+        return self._bad(node, path, message, words.hint(spec, value), secret=spec.hidden) if message else value
 
     def _pairs(self, node: Node, path: Path) -> list[tuple[str, Node, Node]]:
         """Keys that are text, with key and value node; the first of several equal ones."""
@@ -169,10 +169,10 @@ class Decoder:
         message = f"expected {spec.what}, got {words.got(node, value)}"
         return self._bad(node, path, message, words.type_hint(spec, node, value))
 
-    def _bad(self, node: Node, path: Path, message: str, hint: str = "") -> Any:
+    def _bad(self, node: Node, path: Path, message: str, hint: str = "", *, secret: bool = False) -> Any:
         self.bad.append(path)
-        self._complain(node, path, message, hint)
+        self._complain(node, path, message, hint, secret=secret)
         return BAD
 
-    def _complain(self, node: Node, path: Path, message: str, hint: str = "") -> None:
-        self._document.problem(node, words.dotted(path), message, hint)
+    def _complain(self, node: Node, path: Path, message: str, hint: str = "", *, secret: bool = False) -> None:
+        self._document.problem(node, words.dotted(path), message, hint, secret=secret)

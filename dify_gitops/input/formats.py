@@ -10,12 +10,19 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from dify_gitops.catalogue.given_away import given_away, random_looking
+
 Check = Callable[[str], str | None]
 
 
-def text(pattern: str, what: str, example: str, *, hint: str = "", check: Check | None = None) -> Meta:
-    """What makes a string type; ``hint`` says how to write one, «such as <example>» if it is not given."""
-    extra = {"what": what, "hint": hint or f"such as {example}", "check": check}
+def text(
+    pattern: str, what: str, example: str, *, hint: str = "", check: Check | None = None, hidden: bool = False
+) -> Meta:
+    """What makes a string type; ``hint`` says how to write one, «such as <example>» if it is not given.
+
+    A ``hidden`` one is not repeated where it is wrong: somebody may have put a secret there.
+    """
+    extra = {"what": what, "hint": hint or f"such as {example}", "check": check, "hidden": hidden}
     return Meta(pattern=pattern, examples=[example], extra=extra)
 
 
@@ -280,7 +287,23 @@ DnsName = Annotated[
         "0123456789ab.0123456789cd.asia-northeast1.sql.goog.",
     ),
 ]
-SecretName = Annotated[str, text(r"^[A-Za-z0-9_-]{1,255}$", "a Secret Manager secret name", "dify-smtp-password")]
+
+
+def _secret_name(value: str) -> str | None:
+    kind = given_away(value) or ("a generated password or key" if random_looking(value) else "")
+    return f"looks like {kind}, not like the name of a secret" if kind else None
+
+
+SecretName = Annotated[
+    str,
+    text(
+        r"^[A-Za-z0-9_-]{1,255}$",
+        "a Secret Manager secret name",
+        "dify-smtp-password",
+        check=_secret_name,
+        hidden=True,
+    ),
+]
 VariableName = Annotated[
     str,
     text(

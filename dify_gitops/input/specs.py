@@ -40,6 +40,7 @@ class Leaf(Spec, frozen=True, kw_only=True):
     le: int | None = None
     min_length: int | None = None
     choices: tuple[str | int, ...] = ()
+    hidden: bool = False  # a wrong value is not shown
 
 
 class ListOf(Spec, frozen=True, kw_only=True):

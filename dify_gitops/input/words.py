@@ -77,9 +77,9 @@ def misfit(spec: Leaf, value: Any) -> str | None:
         wrong = "must not be empty"
     # `$` also matches before a line break at the end, which no format allows.
     elif spec.pattern and (value.endswith("\n") or not re.search(spec.pattern, value)):
-        wrong = f"expected {spec.what}, got {show(value)}"
+        wrong = f"expected {spec.what}, got {'something else' if spec.hidden else show(value)}"
     elif spec.check and (complaint := spec.check(value)):
-        wrong = f"{show(value)} {complaint}"
+        wrong = complaint if spec.hidden else f"{show(value)} {complaint}"
     return wrong
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from dify_gitops.catalogue.secrets import PUBLISHED_ANYWHERE, PUBLISHED_WHOLE, is_secret
+from dify_gitops.catalogue.given_away import given_away, random_looking
+from dify_gitops.catalogue.secrets import PUBLISHED_WHOLE, is_secret
 from dify_gitops.rules.access import labels, maps, text, texts
 from dify_gitops.rules.rule import Flaw, rule
 
@@ -17,32 +16,11 @@ if TYPE_CHECKING:
 
     from dify_gitops.rules.cluster import Cluster, Container, Object
 
-# What gives a secret away wherever it stands, after a piece of text without which there is none: most texts have none
-# of these.
-_PATTERNS = {
-    "a private key": ("PRIVATE KEY", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
-    "a password in a URL": ("://", re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@\"']*:(?![${<%])[^\s/@\"'{}$<>]+@")),
-    "a Google API key": ("AIza", re.compile(r"\bAIza[\w-]{35}\b")),
-    "a Google access token": ("ya29.", re.compile(r"\bya29\.[\w-]{20,}")),
-    "an AWS access key": ("IA", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
-    "a GitHub token": ("_", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{22,})")),
-    "a Slack token": ("xox", re.compile(r"\bxox[abprs]-[\w-]{10,}")),
-    "an API key": ("sk-", re.compile(r"\bsk-[A-Za-z0-9_-]{20,}")),
-    "a JSON web token": ("eyJ", re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+")),
-    "a published sample value of Dify": ("", re.compile("|".join(map(re.escape, PUBLISHED_ANYWHERE)))),
-}
-_SHORTEST = min(map(len, PUBLISHED_ANYWHERE))  # characters; all others are longer
 # Words that tell no secret, even under the name of one; a path only says where it lies.
 _INNOCENT = re.compile(
     r"|true|false|on|off|yes|no|none|null|/\S*|(?:\$(?:[({][A-Za-z_]\w*[)}]|[A-Za-z_]\w*))+", re.IGNORECASE
 )
-# Generated passwords and keys: one word, long, of mixed characters. Digests are hexadecimal, names have dots or
-# no capitals, words of a language repeat letters.
-_WORD = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
-_HEXADECIMAL = re.compile(r"[0-9a-f-]+", re.IGNORECASE)
 _OPTION = re.compile(r"-{0,2}[A-Za-z][\w-]*")
-_BITS_PER_CHARACTER = 4.0
-_OF_EACH_KIND = 3
 
 
 class Text(NamedTuple):
@@ -121,16 +99,6 @@ def _split(item: str) -> list[str]:
     return [word.strip("\"';") for word in item.split()] if len(item.split()) > 1 else []
 
 
-def given_away(value: str) -> str:
-    """What kind of secret a text holds, whatever it is called; empty for none."""
-    if len(value) < _SHORTEST:
-        return ""
-    for kind, (piece, pattern) in _PATTERNS.items():
-        if piece in value and pattern.search(value):
-            return kind
-    return ""
-
-
 def _tells(item: Text) -> str:
     """What kind of secret a text looks like; empty for none."""
     if kind := given_away(item.value):
@@ -138,13 +106,4 @@ def _tells(item: Text) -> str:
     if item.name and is_secret(item.name.replace("-", "_")) and not _INNOCENT.fullmatch(item.value):
         published = item.value in PUBLISHED_WHOLE
         return "a published sample value of Dify" if published else "a secret by its name"
-    return "a generated password or key" if item.name and _random(item.value) else ""
-
-
-def _random(value: str) -> bool:
-    if not _WORD.fullmatch(value) or _HEXADECIMAL.fullmatch(value):
-        return False
-    kinds = (sum(map(test, value)) for test in (str.isupper, str.islower, str.isdigit))
-    total = len(value)
-    bits = -sum(count / total * math.log2(count / total) for count in Counter(value).values())
-    return all(count >= _OF_EACH_KIND for count in kinds) and bits >= _BITS_PER_CHARACTER
+    return "a generated password or key" if item.name and random_looking(item.value) else ""

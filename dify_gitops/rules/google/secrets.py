@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dify_gitops.catalogue.given_away import given_away
 from dify_gitops.rules.rule import Flaw, rule
-from dify_gitops.rules.secrecy import given_away
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
