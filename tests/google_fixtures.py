@@ -109,7 +109,7 @@ def _steps(path: str) -> list[str | int]:
 def change(target: Any, path: str, value: Any) -> None:
     """Sets one field of an object, making what leads to it; removes it where ``value`` is None."""
     *parents, last = _steps(path)
-    for step, following in zip(parents, [*parents[1:], last], strict=True):
+    for step, following in zip(parents, [*parents[1:], last][: len(parents)], strict=True):
         if isinstance(target, dict) and step not in target:
             target[step] = [] if isinstance(following, int) or following == "+" else {}
         target = target[step]

@@ -92,6 +92,13 @@ def test_an_object_of_the_user_s_own(root: Path) -> None:
         "  namespace: dify-infra\n  annotations: {cnrm.cloud.google.com/project-id: PROJECT}\n"
     )
     good = mine.replace("PROJECT", "acme-dify-prod")
+    refused = ["argocd/prod: argocd-permitted: PubSubTopic dify-infra/events: "]
+    assert customise(root, "resources:\n- mine.yaml\n", mine=good) == refused
+    project = root / "argocd/prod/custom/kustomization.yaml"
+    operation = "{op: add, path: /spec/namespaceResourceWhitelist/-, value: "
+    kind = "{group: pubsub.cnrm.cloud.google.com, kind: PubSubTopic}}"
+    wider = f"patches:\n- target: {{kind: AppProject, name: infra}}\n  patch: |\n    - {operation}{kind}\n"
+    project.write_text(project.read_text(encoding="utf-8").replace("resources: []\n", wider), encoding="utf-8")
     assert customise(root, "resources:\n- mine.yaml\n", mine=good) == []
     (found,) = customise(root, "resources:\n- mine.yaml\n", mine=mine.replace("PROJECT", "acme-other"))
     assert found.startswith("config-connector/prod: google-project: PubSubTopic dify-infra/events: ")

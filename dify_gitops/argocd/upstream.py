@@ -48,6 +48,10 @@ _HUNGRY = {
 }
 
 
+# These two Applications prune: a kind that a new version of the chart leaves out would take all its objects along.
+_KEPT_KINDS = {names.SYNC_OPTIONS: names.KEEP}
+
+
 def resources(cpu: str, memory: str, most_cpu: str, most_memory: str) -> dict[str, Any]:
     """Requests and limits."""
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"cpu": most_cpu, "memory": most_memory}}
@@ -98,7 +102,8 @@ def external_secrets(site: Site) -> dict[str, Any]:
         "serviceAccount": {"annotations": {names.GOOGLE_SERVICE_ACCOUNT: account}},
         "livenessProbe": {"enabled": True},
         **{f"process{kind}": False for kind in unused},
-        "crds": {f"create{kind}": False for kind in unused},
+        "crds": {**{f"create{kind}": False for kind in unused}, "annotations": _KEPT_KINDS},
+        "rbac": dict.fromkeys(("aggregateToView", "aggregateToEdit"), False),
         "webhook": {"replicaCount": replicas, "podDisruptionBudget": budget, "resources": small},
         "certController": {"resources": small},
     }
@@ -116,6 +121,7 @@ def keda(site: Site) -> dict[str, Any]:
         "metricsServer": {"replicaCount": replicas},
         "webhooks": {"replicaCount": replicas},
         **({"podDisruptionBudget": dict.fromkeys(parts, budget)} if replicas > 1 else {}),
+        "crds": {"additionalAnnotations": _KEPT_KINDS},
         "rbac": {"enabledCustomScaledRefKinds": Note(value=False, text="else it may read every kind, Secrets too")},
         "prometheus": {"operator": {"enabled": True}},
     }

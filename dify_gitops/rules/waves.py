@@ -42,7 +42,7 @@ def wave(item: Object) -> int:
 )
 def wave_order(cluster: Cluster) -> Iterator[Flaw]:
     """Configuration, identities, policies, classes and volumes come no later than pods; Services than the Ingress."""
-    for source in (_of_pods, _of_policies, _of_claims, _of_edge):
+    for source in (_of_pods, _of_policies, _of_claims, _of_edge, _of_secrets):
         for consumer, needed in source(cluster):
             if needed and wave(needed) > wave(consumer):
                 message = f"{wave(needed)} is after {consumer}, {wave(consumer)}, which needs it"
@@ -114,3 +114,11 @@ def _of_edge(cluster: Cluster) -> Iterator[Need]:
         if BACKEND in service.annotations:
             for name in backend_configs(service).values():
                 yield Need(service, cluster.find("BackendConfig", service.namespace, name))
+
+
+def _of_secrets(cluster: Cluster) -> Iterator[Need]:
+    for item in cluster.every("ExternalSecret"):
+        yield Need(item, cluster.find("SecretStore", item.namespace, text(item.data, "spec", "secretStoreRef", "name")))
+    made = {(item.namespace, _target(item)): item for item in cluster.every("ExternalSecret")}
+    for item in cluster.every("PushSecret"):
+        yield Need(item, made.get((item.namespace, text(item.data, "spec", "selector", "secret", "name"))))

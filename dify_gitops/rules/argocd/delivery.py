@@ -19,6 +19,7 @@ class Delivery:
 
     def __init__(self, folders: Mapping[str, Iterable[dict[str, Any]]], own: str, repository: str) -> None:
         self.repository = repository
+        self.where = own
         self.folders = {path: Cluster(objects, "") for path, objects in folders.items()}
         self.own = self.folders[own]
         self.applications = self.own.every("Application")

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from dify_gitops.rules.argocd.delivery import Delivery
     from dify_gitops.rules.cluster import Object
 
-_WIDEN = "permit it in argocd/<env>/custom, with a patch of the AppProject"
-
 
 def _matches(pattern: str, value: str) -> bool:
     """As Argo CD reads its lists; what begins with ! denies."""
@@ -51,7 +49,7 @@ def _reason(project: Object, item: Object, server: str) -> str:
 @rule(
     "argocd-permitted",
     why="one object that its project does not permit fails the whole sync, before anything is applied",
-    remedy=_WIDEN,
+    remedy="permit it with a patch of the AppProject in argocd/<env>/custom",
 )
 def argocd_permitted(delivery: Delivery) -> Iterator[Flaw]:
     """Every Application has a project of ours, which knows its source and permits all of its objects."""
@@ -68,7 +66,10 @@ def argocd_permitted(delivery: Delivery) -> Iterator[Flaw]:
         server = text(application.data, "spec", "destination", "server")
         for item in delivery.rendered(application):
             if reason := _reason(project, item, server):
-                yield Flaw(item, "", f"AppProject {name} of Application {application.name} does not permit {reason}")
+                message = f"AppProject {name} of Application {application.name} does not permit {reason}"
+                yield Flaw(
+                    item, "", message, f"add it to a list of AppProject {name}: a patch in {delivery.where}/custom"
+                )
         home = text(application.data, "spec", "destination", "namespace")
         if not any(_matches(text(one, "namespace"), home) for one in maps(project.data, "spec", "destinations")):
             yield Flaw(application, "spec.destination.namespace", f"AppProject {name} does not permit {home or 'none'}")

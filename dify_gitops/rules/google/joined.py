@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dify_gitops import names
 from dify_gitops.catalogue.google import WORKLOAD_IDENTITY_USER
 from dify_gitops.input.words import nearest
-from dify_gitops.rules.access import get, labels, maps, text, texts
+from dify_gitops.rules.access import get, labels, mapping, maps, text, texts
 from dify_gitops.rules.google.estate import real_name
 from dify_gitops.rules.google.iam import grants
 from dify_gitops.rules.rule import Flaw, meant, rule
@@ -170,4 +170,54 @@ def joined_sandbox(joined: Joined) -> Iterator[Flaw]:
             yield Flaw(pool, "spec.nodeConfig.sandboxConfig", "no pod in overlays/ asks for gVisor")
 
 
-JOINED_RULES = (joined_edge, joined_identity, joined_data, joined_namespaces, joined_sandbox)
+def _remote_keys(item: Object) -> Iterator[tuple[str, str]]:
+    """(field, name in the store) of everything that an ExternalSecret reads or a PushSecret writes."""
+    key = "match.remoteRef.remoteKey" if item.kind == "PushSecret" else "remoteRef.key"
+    for number, entry in enumerate(maps(item.data, "spec", "data")):
+        yield f"spec.data[{number}].{key}", text(entry, *key.split("."))
+
+
+def _stores(item: Object) -> Iterator[tuple[str, str, str]]:
+    """(field, kind, name) of the stores that an object uses."""
+    refs = [("spec.secretStoreRef", mapping(item.data, "spec", "secretStoreRef"))]
+    if item.kind == "PushSecret":
+        given = maps(item.data, "spec", "secretStoreRefs")
+        refs = [(f"spec.secretStoreRefs[{number}]", one) for number, one in enumerate(given)]
+    for field, reference in refs:
+        yield f"{field}.name", text(reference, "kind") or "SecretStore", text(reference, "name")
+
+
+@rule(
+    "joined-secrets",
+    why="a Secret whose source has another name is never made, and no pod that reads it starts",
+    remedy="use the name of a SecretManagerSecret, store, generator or RedisInstance that is there, or add it",
+)
+def joined_secrets(joined: Joined) -> Iterator[Flaw]:
+    """What External Secrets reads and writes is in config-connector/, and its stores and generators exist."""
+    estate = joined.estate
+    held = _names(estate, "SecretManagerSecret")
+    instances = [f"{item.namespace}/{item.name}" for item in estate.of("RedisInstance")]
+    wide = {item.name for half in joined for item in half.every("ClusterSecretStore")}
+    for half in joined:
+        for item in half.every("ExternalSecret", "PushSecret"):
+            own = {store.name for store in half.every("SecretStore") if store.namespace == item.namespace}
+            from_redis = False
+            for field, kind, name in _stores(item):
+                from_redis = kind == "ClusterSecretStore" and name == names.REDIS_STORE
+                known = wide if kind == "ClusterSecretStore" else own
+                if name not in known:
+                    yield Flaw(
+                        item, field, f"there is no {kind} {name} for {item.namespace}", meant(nearest(name, known))
+                    )
+            kind, there = ("RedisInstance", instances) if from_redis else ("SecretManagerSecret", held)
+            for field, name in _remote_keys(item):
+                yield from _missing(item, field, kind, name, there)
+            generator = text(item.data, "spec", "selector", "generatorRef", "name")
+            generators = [one.name for one in half.every("Password") if one.namespace == item.namespace]
+            if generator and generator not in generators:
+                message = f"there is no Password {item.namespace}/{generator}"
+                near = meant(nearest(generator, generators))
+                yield Flaw(item, "spec.selector.generatorRef.name", message, near)
+
+
+JOINED_RULES = (joined_edge, joined_identity, joined_data, joined_namespaces, joined_sandbox, joined_secrets)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dify_gitops import names
-from dify_gitops.rules.access import mapping, text
-from dify_gitops.rules.google.estate import service
-from dify_gitops.rules.google.links import links, target
+from dify_gitops.rules.access import mapping, maps, text
+from dify_gitops.rules.google.estate import real_name, service
+from dify_gitops.rules.google.links import SECRET, links, target
 from dify_gitops.rules.rule import Flaw, rule
 from dify_gitops.rules.waves import wave
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from dify_gitops.rules.cluster import Object
     from dify_gitops.rules.google.estate import Estate
+
+
+_SECRETS = ("ExternalSecret", "PushSecret")
 
 
 def _needs(estate: Estate) -> Iterator[tuple[Object, Object]]:
@@ -40,6 +43,39 @@ def _needs(estate: Estate) -> Iterator[tuple[Object, Object]]:
         yield from ((pool, policy) for policy in _policies_of(estate, account))
 
 
+def _secret_needs(estate: Estate) -> Iterator[tuple[Object, Object]]:
+    """Store, generator, place and permission come before a value, and the Secret before the user that reads it."""
+    stores = {item.namespace: item for item in estate.every("SecretStore")}
+    passwords = {(item.namespace, item.name): item for item in estate.every("Password")}
+    places = {real_name(item): item for item in estate.of("SecretManagerSecret")}
+    policies = [item for item in estate.of("IAMPartialPolicy") if _about(item, "kind") == "SecretManagerSecret"]
+    pushed: dict[str, Object] = {}
+    for item in estate.every("PushSecret"):
+        yield from ((item, found) for found in (stores.get(item.namespace),) if found)
+        generator = text(item.data, "spec", "selector", "generatorRef", "name")
+        yield from ((item, found) for found in (passwords.get((item.namespace, generator)),) if found)
+        for entry in maps(item.data, "spec", "data"):
+            key = text(entry, "match", "remoteRef", "remoteKey")
+            pushed[key] = item
+            if place := places.get(key):
+                yield item, place
+                yield from ((item, policy) for policy in policies if _about(policy, "name") == place.name)
+    made = {
+        (item.namespace, text(item.data, "spec", "target", "name") or item.name): item
+        for item in estate.every("ExternalSecret")
+    }
+    for item in made.values():
+        for entry in maps(item.data, "spec", "data"):
+            yield from ((item, found) for found in (pushed.get(text(entry, "remoteRef", "key")),) if found)
+    for link in links(estate):
+        if link.kind == SECRET and (found := made.get((link.namespace, link.name.partition(" ")[0]))):
+            yield link.source, found
+
+
+def _about(policy: Object, key: str) -> str:
+    return text(policy.data, "spec", "resourceRef", key)
+
+
 def _policies_of(estate: Estate, account: str) -> Iterator[Object]:
     for policy in estate.of("IAMPartialPolicy", "IAMPolicyMember"):
         about = mapping(policy.data, "spec", "resourceRef")
@@ -55,8 +91,8 @@ def _policies_of(estate: Estate, account: str) -> Iterator[Object]:
 def google_wave_order(estate: Estate) -> Iterator[Flaw]:
     """What is referred to, APIs, peering and permissions come in an earlier wave than what needs them."""
     early: dict[int, tuple[Object, list[Object]]] = {}  # what is needed, and who comes too early for it
-    for consumer, needed in _needs(estate):
-        if wave(needed) >= wave(consumer) and service(consumer):
+    for consumer, needed in (*_needs(estate), *_secret_needs(estate)):
+        if wave(needed) >= wave(consumer) and (service(consumer) or consumer.kind in _SECRETS):
             early.setdefault(id(needed), (needed, []))[1].append(consumer)
     for needed, consumers in early.values():
         first, *others = sorted(set(consumers), key=lambda item: (wave(item), str(item)))
