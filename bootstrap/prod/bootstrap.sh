@@ -128,9 +128,9 @@ there gcloud container clusters describe dify --project=acme-dify-prod --locatio
     --no-enable-legacy-authorization \
     --no-issue-client-certificate \
     --addons=HttpLoadBalancing,HorizontalPodAutoscaling,NodeLocalDNS,GcePersistentDiskCsiDriver,BackupRestore \
-    --machine-type=e2-standard-4 \
+    --machine-type=e2-medium \
     --disk-type=pd-balanced \
-    --disk-size=100 \
+    --disk-size=20 \
     --image-type=COS_CONTAINERD \
     --service-account=dify-nodes@acme-dify-prod.iam.gserviceaccount.com \
     --scopes=https://www.googleapis.com/auth/cloud-platform \
