@@ -47,7 +47,7 @@ def findings(root: Path) -> list[Finding]:
     synced: dict[str, list[dict[str, Any]]] = {}  # and all of its folders that Argo CD syncs
     for part in parts(repository, root):
         found += _stale(root, part)
-        (folder, *_) = part.folders
+        folder = part.folders[0] if part.folders else ""  # none: files beside the user's own
         above, _, name = folder.partition("/")
         if folder == "base":
             in_base = len(part.objects)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_gitops.tree import Part, argocd, base, bootstrap, google, overlay
+from dify_gitops.tree import Part, argocd, base, bootstrap, google, overlay, pull_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ PER_ENVIRONMENT = (OVERLAYS, GOOGLE, ARGOCD, BOOTSTRAP)  # folders that hold one
 
 
 def parts(repository: Repository, root: Path) -> Iterator[Part]:
-    """The base, then each environment's folders, then what is left of environments that have gone."""
+    """The base, each environment's folders, what guards pull requests, what is left of environments that have gone."""
     platform = repository.platform
     shared = base(platform)
     yield shared
@@ -34,6 +34,7 @@ def parts(repository: Repository, root: Path) -> Iterator[Part]:
         yield infra
         yield argocd(name, environment, platform, [*shared.objects, *workloads.objects], infra.objects)
         yield bootstrap(name, environment, platform)
+    yield pull_requests(platform, repository.environments, PER_ENVIRONMENT)
     folders = [f"{above}/{path.name}" for above in PER_ENVIRONMENT for path in _folders(root / above)]
     if gone := [folder for folder in folders if folder.partition("/")[2] not in repository.environments]:
         yield Part(gone, {})

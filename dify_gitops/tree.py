@@ -32,6 +32,9 @@ from dify_gitops.overlay import generated
 from dify_gitops.overlay.images import transformers
 from dify_gitops.overlay.patches import Patch, patches
 from dify_gitops.overlay.variables import config_maps
+from dify_gitops.pull_requests.owners import codeowners
+from dify_gitops.pull_requests.renovate import renovate
+from dify_gitops.templates import template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,6 +69,14 @@ COMPONENTS = (
     plugin_gateway,
     web,
     edge,
+)
+
+# Files with the path of their template.
+_JUDGES = (
+    ".github/workflows/check.yaml",
+    ".github/workflows/regenerate.yaml",
+    ".pre-commit-config.yaml",
+    "cloudbuild.yaml",
 )
 
 _CUSTOM = """\
@@ -237,6 +248,23 @@ def bootstrap(name: str, environment: Environment, platform: Platform) -> Part:
         f"{folder}/argocd/kustomization.yaml": files.argocd(site, _header(source)),
     }
     return Part([folder], tree)
+
+
+def pull_requests(platform: Platform, environments: Mapping[str, Environment], folders: Sequence[str]) -> Part:
+    """What judges and guards pull requests, in files beside the user's own.
+
+    ``folders`` hold one folder for each environment.
+    """
+    tree: Tree = {}
+    for path in _JUDGES:
+        text = template(path).replace("DEPLOYED_BRANCH", platform.branch)
+        text = text.replace("WRITTEN_FOLDERS", " ".join(["base", *folders, ".github"]))
+        tree[path] = _header(f"dify_gitops/templates/{path}") + text
+    header = _header("platform.yaml or environments/*.yaml")
+    tree[".github/CODEOWNERS"] = header + codeowners(platform, environments, folders)
+    said = _said("environments/*.yaml or dify_gitops/pull_requests/renovate.py")
+    tree[".github/renovate.json5"] = f"// {said}\n{renovate(environments)}"
+    return Part([], tree)
 
 
 def _of_concerns(found: Iterable[Concern]) -> list[Identity]:

@@ -421,6 +421,8 @@ class Platform(Model, frozen=True):
     repository: Annotated[f.GitUrl, doc("URL of the Git repository that holds this tree")]
     contact: Annotated[f.Email, doc("who is called when something breaks")]
     branch: Annotated[f.GitBranch, doc("branch that is deployed")] = "main"
-    owners: Annotated[tuple[str, ...], doc("teams or people who answer for it")] = ()
+    owners: Annotated[
+        tuple[str, ...], doc("teams or people who answer for it; `@org/team`, `@user` and e-mail addresses review")
+    ] = ()
     labels: Annotated[dict[f.LabelKey, f.LabelValue], doc("labels of every object")] = {}
     waivers: Annotated[tuple[Waiver, ...], doc("accepted findings, each with its reason")] = ()
