@@ -16,6 +16,7 @@ def generated_objects() -> list[list[dict[str, Any]]]:
     texts = [
         text
         for part in parts(load_repository(ROOT), ROOT)
+        if part.objects
         for path, text in part.tree.items()
         if path.endswith(".yaml") and "/patches/" not in path and not path.endswith("/kustomization.yaml")
     ]

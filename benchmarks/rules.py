@@ -11,8 +11,8 @@ from measure import ROOT, Row, ratio
 from dify_gitops.input.load import load_repository
 from dify_gitops.process import run
 from dify_gitops.rendered import read
-from dify_gitops.repository import GOOGLE, OVERLAYS
-from dify_gitops.rules import examine, examine_google, examine_joined
+from dify_gitops.repository import ARGOCD, GOOGLE, OVERLAYS
+from dify_gitops.rules import examine, examine_argocd, examine_google, examine_joined
 from dify_gitops.toolchain import tool
 
 if TYPE_CHECKING:
@@ -36,21 +36,25 @@ def _parse(texts: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def _judge(environments: list[tuple[Environment, Objects, Objects]]) -> float:
+def _judge(environments: list[tuple[Environment, dict[str, Objects]]], repository: str) -> float:
     start = time.perf_counter()
-    for environment, workloads, google in environments:
+    for environment, folders in environments:
+        workloads, google = folders[OVERLAYS], folders[GOOGLE]
         examine(workloads, "", environment.kubernetes, environment.dify)
         examine_google(google, "", environment)
         examine_joined(workloads, google, "", environment)
+        examine_argocd(folders, ARGOCD, environment, repository)
     return time.perf_counter() - start
 
 
 def rows(_folder: Path) -> list[Row]:
     """Measures what this repository renders, all environments."""
     texts, environments = [], []
-    for name, environment in load_repository(ROOT).environments.items():
-        workloads, google = (_rendered(f"{above}/{name}") for above in (OVERLAYS, GOOGLE))
-        texts += [workloads, google]
-        environments.append((environment, read(workloads), read(google)))
-    measured = ratio(lambda: _judge(environments), lambda: _parse(texts), PAIRS)
+    repository = load_repository(ROOT)
+    for name, environment in repository.environments.items():
+        rendered = {above: _rendered(f"{above}/{name}") for above in (OVERLAYS, GOOGLE, ARGOCD)}
+        texts += rendered.values()
+        environments.append((environment, {above: read(text) for above, text in rendered.items()}))
+    url = repository.platform.repository
+    measured = ratio(lambda: _judge(environments, url), lambda: _parse(texts), PAIRS)
     return [Row("all rules / parsing the same documents with PyYAML's C loader", measured, 1)]
