@@ -49,7 +49,8 @@ def _judge(environments: list[tuple[Environment, dict[str, Objects]]], repositor
 
 def rows(_folder: Path) -> list[Row]:
     """Measures what this repository renders, all environments."""
-    texts, environments = [], []
+    texts: list[str] = []
+    environments = []
     repository = load_repository(ROOT)
     for name, environment in repository.environments.items():
         rendered = {above: _rendered(f"{above}/{name}") for above in (OVERLAYS, GOOGLE, ARGOCD)}
