@@ -35,6 +35,10 @@ ARGOCD_PART = {PART_OF: "argocd"}  # Argo CD reads only settings and Secrets wit
 # What bootstrap applies of argocd/<env>, so that Argo CD finds the rest by itself.
 BOOTSTRAP = f"{PREFIX}/bootstrap"
 
+# External Secrets' hash over the values of a Secret: external-secrets/external-secrets, apis/externalsecrets/v1,
+# AnnotationDataHash.
+DATA_HASH = "reconcile.external-secrets.io/data-hash"
+
 # Google Cloud.
 GOOGLE_SERVICE_ACCOUNT = "iam.gke.io/gcp-service-account"
 
@@ -95,6 +99,7 @@ ALERTS = "dify-contact"  # the channel of all alerts
 
 SECRET_STORE = "secret-manager"  # noqa: S105 - a name; one in each namespace that reads secrets
 REDIS_STORE = "redis-instance"  # what the RedisInstance reports
+REDIS_ENDPOINT = "redis-endpoint"  # the workload that reads it where External Secrets does not
 REDIS_READER = "redis-reader"  # the ServiceAccount with which that store reads
 
 STORAGE_CLASS = "dify-retain"

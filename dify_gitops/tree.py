@@ -28,7 +28,7 @@ from dify_gitops.emit import Flow, emit
 from dify_gitops.gcp import Concern, Site
 from dify_gitops.gcp.concerns import concerns
 from dify_gitops.k8s.objects import Identity, Manifest, identity, with_labels
-from dify_gitops.overlay import generated
+from dify_gitops.overlay import generated, redis_endpoint
 from dify_gitops.overlay.images import transformers
 from dify_gitops.overlay.patches import Patch, patches
 from dify_gitops.overlay.variables import config_maps
@@ -184,7 +184,7 @@ def overlay(name: str, environment: Environment, platform: Platform) -> Part:
     resources = generated.files(environment, platform)
     for file, manifests in resources.items():
         tree[f"{folder}/{file}"] = _documents(header, manifests, platform.labels)
-    config = [*config_maps(name, environment), *generated.proxies(environment)]
+    config = [*config_maps(name, environment), *generated.proxies(environment), *redis_endpoint.config(environment)]
     for config_map in config:
         for file, text in config_map.files.items():
             tree[f"{folder}/config/{file}"] = header + text

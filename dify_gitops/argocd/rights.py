@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
+from dify_gitops.catalogue.secrets import REDIS
 from dify_gitops.gcp import Concern
 from dify_gitops.gcp.resource import api_version
 from dify_gitops.k8s.objects import Manifest, manifest
+from dify_gitops.overlay import redis_endpoint
 
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
+    from dify_gitops.input.model import Environment
 
 _RBAC = "rbac.authorization.k8s.io/v1"
 REDIS_INSTANCES = {"apiGroups": [api_version("redis").partition("/")[0]], "resources": ["redisinstances"]}
@@ -54,6 +57,41 @@ def _redis_reader() -> list[Manifest]:
     ]
 
 
-def concern(site: Site) -> Concern:  # noqa: ARG001 - the same in every environment
-    """Rights of External Secrets on Redis' object."""
-    return Concern("rights", "Rights inside of the cluster, each for one account and one purpose.", _redis_reader())
+def _granted(why: str, account: str, namespace: str, rules: list[dict[str, Any]]) -> list[Manifest]:
+    """What an account of names.DIFY may do in ``namespace``.
+
+    In the last wave: Dify's namespaces belong to other Applications, which are made there too. Until they have made
+    them these objects fail, and the retry without end brings them.
+    """
+    where: dict[str, Any] = {"workload": account, "wave": names.WAVE_APPLICATION, "namespace": namespace}
+    return [
+        manifest(why, (_RBAC, "Role"), account, rules=rules, **where),
+        manifest(
+            "Nobody else has this right.",
+            (_RBAC, "RoleBinding"),
+            account,
+            roleRef={"apiGroup": _RBAC.partition("/")[0], "kind": "Role", "name": account},
+            subjects=[subject(account, names.DIFY)],
+            **where,
+        ),
+    ]
+
+
+def redis_endpoint_rights(environment: Environment) -> list[Manifest]:
+    """What the Job needs that brings Redis' address and password to the pods."""
+    instance = {**REDIS_INSTANCES, "resourceNames": [environment.redis.instance], "verbs": ["get"]}
+    secret = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [REDIS], "verbs": ["get", "patch"]}
+    return [
+        *_granted("Reads one instance.", names.REDIS_ENDPOINT, names.INFRA, [instance]),
+        *_granted("Fills one Secret, which is there already.", names.REDIS_ENDPOINT, names.DIFY, [secret]),
+    ]
+
+
+def concern(site: Site) -> Concern:
+    """Rights on Redis' object: of External Secrets, or of the Job in its place."""
+    by_job = redis_endpoint.wanted(site.environment)
+    return Concern(
+        "rights",
+        "Rights inside of the cluster, each for one account and one purpose.",
+        redis_endpoint_rights(site.environment) if by_job else _redis_reader(),
+    )

@@ -112,8 +112,9 @@ def _redis_store(site: Site) -> Manifest:
 
 def concern(site: Site) -> Concern:
     """Store, generators, pushes, and the passwords of the database users."""
+    redis = [] if site.environment.redis.endpoint == "job" else [_redis_store(site)]
     return Concern(
         "external-secrets",
         "Values of secrets: born here, kept in Secret Manager, never in Git and never on a screen.",
-        [store(names.INFRA, site.environment.project, wave=names.WAVE_IAM), *_born(), *_users(), _redis_store(site)],
+        [store(names.INFRA, site.environment.project, wave=names.WAVE_IAM), *_born(), *_users(), *redis],
     )

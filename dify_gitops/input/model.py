@@ -125,6 +125,10 @@ class Redis(Model, frozen=True):
     tier: Annotated[Literal["STANDARD_HA", "BASIC"], doc("STANDARD_HA keeps a replica in a second zone")] = (
         "STANDARD_HA"
     )
+    endpoint: Annotated[
+        Literal["external-secrets", "job"],
+        doc("who brings address and password to the pods; job: without External Secrets' alpha provider `crd`"),
+    ] = "external-secrets"
 
 
 class Storage(Model, frozen=True):

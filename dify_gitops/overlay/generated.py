@@ -11,7 +11,7 @@ from dify_gitops.components.worker import STANDARD_POOLS, pool_manifests
 from dify_gitops.input.model import PluginGateway, Sandbox, SsrfProxy
 from dify_gitops.k8s.identity import service_account
 from dify_gitops.k8s.objects import Manifest, manifest, pod_security
-from dify_gitops.overlay import networks, scaling, secrets
+from dify_gitops.overlay import networks, redis_endpoint, scaling, secrets
 
 if TYPE_CHECKING:
     from dify_gitops.input.model import Environment, Platform
@@ -63,6 +63,7 @@ def files(environment: Environment, platform: Platform) -> dict[str, list[Manife
         for name, pool in sorted(environment.worker.pools.items())
         if name not in STANDARD_POOLS
     }
+    endpoint = redis_endpoint.manifests(environment)
     accounts = [service_account(name, names.google_account(name, environment.project)) for name in GOOGLE]
     return {
         "namespace.yaml": [_namespace(name, environment, platform) for name in _PODS_MAY],
@@ -71,6 +72,7 @@ def files(environment: Environment, platform: Platform) -> dict[str, list[Manife
         "externalsecret.yaml": secrets.external_secrets(environment),
         "pushsecret.yaml": secrets.copies(),
         "networkpolicy.yaml": networks.policies(environment),
+        **({"redis-endpoint.yaml": endpoint} if endpoint else {}),
         **extra,
         "horizontalpodautoscaler.yaml": scaling.autoscalers(environment),
         "scaledobject.yaml": scaling.scaled_objects(environment),

@@ -11,6 +11,7 @@ from dify_gitops.catalogue import ports
 from dify_gitops.catalogue.addresses import SPECIAL
 from dify_gitops.catalogue.flows import INTERNET, POSTGRES, REDIS
 from dify_gitops.k8s import network
+from dify_gitops.overlay import redis_endpoint
 from dify_gitops.templates import template
 
 if TYPE_CHECKING:
@@ -55,6 +56,17 @@ def policies(environment: Environment) -> list[Manifest]:
         rule = {"to": [peer], "ports": network.tcp_ports(*numbers)}
         return network.policy(why, name, network.workloads(*pods), egress=[rule])
 
+    api_server = []
+    if redis_endpoint.wanted(environment):
+        api_server = [
+            out(
+                "The API server. Dataplane V2 looks at addresses after translation: at the control plane's own.",
+                "api-server",
+                (names.REDIS_ENDPOINT,),
+                network.block(environment.network.control_plane),
+                ports.HTTPS,
+            )
+        ]
     mail = []
     if smtp := environment.smtp:
         mail = [out("Mail.", "smtp", ("api", "worker"), internet, smtp.port)]
@@ -88,6 +100,7 @@ def policies(environment: Environment) -> list[Manifest]:
             internet,
             *environment.ssrf_proxy.ports,
         ),
+        *api_server,
         *mail,
         *(
             network.policy(

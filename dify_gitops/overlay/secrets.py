@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dify_gitops import names
-from dify_gitops.catalogue import ports, redis
+from dify_gitops.catalogue import redis
 from dify_gitops.catalogue.secrets import INVENTORY, REDIS, SMTP, VARIABLES_SECRET
 from dify_gitops.emit import Note
 from dify_gitops.gcp.external_secrets import REDIS_STATUS
 from dify_gitops.input.named_secrets import named_secrets
 from dify_gitops.k8s.external_secrets import external_secret, follow, push, store
+from dify_gitops.overlay import redis_endpoint
 
 if TYPE_CHECKING:
     from dify_gitops.input.model import Environment
@@ -40,14 +41,13 @@ def external_secrets(environment: Environment) -> list[Manifest]:
         external_secret(why.get(secret, why[""]), secret, namespace, given)
         for (namespace, secret), given in sorted(keys.items())
     ]
-    return [*found, _redis(environment)]
+    return found if redis_endpoint.wanted(environment) else [*found, _redis(environment)]
 
 
 def _redis(environment: Environment) -> Manifest:
     """What the instance reports, and what pods and KEDA make of it."""
     key = f"{names.INFRA}/{environment.redis.instance}"
     escaped = '{{ .password | urlquery | replace "+" "%20" }}'
-    broker = f"redis://:{escaped}@127.0.0.1:{ports.REDIS_TUNNEL}/{redis.BROKER_DATABASE}"
     return follow(
         "Address, password and CAs of Redis, as the instance reports them.",
         REDIS,
@@ -66,7 +66,9 @@ def _redis(environment: Environment) -> Manifest:
                     _CERTIFICATES,
                     "every CA that the instance lists: it renews them with an overlap",
                 ),
-                "broker-url": Note(broker, "through the tunnel of the pod; safe for any character of the password"),
+                "broker-url": Note(
+                    redis.broker_url(escaped), "through the tunnel of the pod; safe for any character of the password"
+                ),
             },
         },
     )

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _LINK_LOCAL = {METADATA: set(ports.METADATA), NODE_LOCAL_DNS: {ports.DNS}}
 # Ports of private services, and the sidecars (container or image) that connect there.
 _TUNNELS = {ports.CLOUD_SQL: {"cloud-sql-proxy"}, ports.MEMORYSTORE: {"redis-tunnel", "haproxy"}}
+# GKE's control plane is a /28: https://cloud.google.com/kubernetes-engine/docs/how-to/private-clusters
+_CONTROL_PLANE = 28
 _WIDEST_SUBNET = 8  # https://cloud.google.com/vpc/docs/subnets#valid-ranges
 
 
@@ -88,11 +90,11 @@ def _holds_front_end(block: Range) -> bool:
 
 @rule(
     "private-egress",
-    why="private addresses are databases, nodes and other people's machines: none is needed but our two services",
-    remedy="allow only privateServices, to pods with the sidecar that connects there, on 3307 or 6378",
+    why="private addresses are databases, nodes and other people's machines: three are needed, by few pods",
+    remedy="allow privateServices to pods with its sidecar, on 3307 or 6378, controlPlane to pods with a token, on 443",
 )
 def private_egress(cluster: Cluster) -> Iterator[Flaw]:
-    """Ranges that are not the internet: metadata server, DNS, and one of private services for the sidecars."""
+    """Ranges that are not the internet: metadata server, DNS, private services for sidecars, API server for tokens."""
     tunnels = set(_TUNNELS)
     blocks = [block for block in _blocks(cluster) if is_special(block.range)]
     services = [block.range for block in blocks if block.ports and block.ports <= tunnels]
@@ -103,6 +105,8 @@ def private_egress(cluster: Cluster) -> Iterator[Flaw]:
             if block.ports is None or not block.ports <= known:
                 wanted = " and ".join(map(str, sorted(known)))
                 yield Flaw(block.policy, block.field, f"{block.range} is open on more than {wanted}")
+        elif block.ports == {ports.HTTPS} and block.range.prefixlen >= _CONTROL_PLANE:
+            yield from _without_token(cluster, block)
         elif block.ports is None or not block.ports <= tunnels:
             yield Flaw(block.policy, block.field, f"{block.range} is private, and not for {_spell(block.ports)}")
         elif block.range != narrowest:
@@ -119,6 +123,15 @@ def _without_sidecar(cluster: Cluster, block: Block) -> Iterator[Flaw]:
             if not running & _TUNNELS[port]:
                 message = f"{pod.owner} may reach {block.range} on {port}, but has no sidecar for it"
                 yield Flaw(block.policy, block.field, message)
+
+
+def _without_token(cluster: Cluster, block: Block) -> Iterator[Flaw]:
+    """The API server answers everybody, but who has no token has nothing to ask it for."""
+    for pod in cluster.selected(block.policy.namespace, get(block.policy.data, "spec", "podSelector")):
+        sources = [one for volume in maps(pod.spec, "volumes") for one in maps(volume, "projected", "sources")]
+        if not any("serviceAccountToken" in one for one in sources):
+            message = f"{pod.owner} may reach {block.range} on {ports.HTTPS}, but mounts no token for the API server"
+            yield Flaw(block.policy, block.field, message)
 
 
 def _blocks(cluster: Cluster) -> Iterator[Block]:

@@ -44,11 +44,11 @@ def service_account_own(cluster: Cluster) -> Iterator[Flaw]:
 
 @rule(
     "service-account-token-off",
-    why="no workload of Dify talks to the Kubernetes API: a mounted token only helps an intruder",
-    remedy="set automountServiceAccountToken: false",
+    why="hardly a workload talks to the Kubernetes API: everywhere else a mounted token only helps an intruder",
+    remedy="set automountServiceAccountToken: false, and where it is needed mount a projected serviceAccountToken",
 )
 def service_account_token_off(cluster: Cluster) -> Iterator[Flaw]:
-    """Neither pods nor ServiceAccounts ask for the token; Workload Identity does not need it."""
+    """Neither pods nor ServiceAccounts get a token by themselves; Workload Identity does not need it."""
     for pod in cluster.pods:
         if pod.spec.get("automountServiceAccountToken") is not False:
             yield Flaw(pod.owner, pod.field("spec.automountServiceAccountToken"), "is not false")
