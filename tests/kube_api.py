@@ -1,4 +1,4 @@
-"""One small API server over TLS: objects in a dictionary by their path, GET as whole object or as metadata, merge patches."""
+"""One small API server over TLS: objects in a dictionary by path, GET as whole object or metadata, merge patches."""
 
 from __future__ import annotations
 
