@@ -10,7 +10,7 @@ import pytest
 import yaml
 from cluster_fixtures import pick
 from google_fixtures import change, prod
-from repo import PLATFORM, build
+from repo import PLATFORM, build, environment, make
 
 from dify_gitops.rules import ARGOCD, examine_argocd
 
@@ -70,6 +70,11 @@ def test_two_applications_of_one_folder(folders: dict[str, Objects]) -> None:
     broken["argocd/prod"].append(twin)
     rules = {finding.rule for finding in examine(broken)}
     assert {"argocd-source", "argocd-owner"} <= rules
+
+
+def test_every_option_is_delivered(tmp_path: Path) -> None:
+    root = make(tmp_path, prod=environment(redis="{endpoint: job}", argocd="{repositoryToken: git-token}"))
+    assert examine({path: build(root, path) for path in PATHS.values()}) == []
 
 
 def test_malformed_objects_do_not_stop_us(folders: dict[str, Objects]) -> None:

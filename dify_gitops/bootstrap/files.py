@@ -138,6 +138,7 @@ def readme(site: Site, said: str) -> str:
         project=environment.project,
         region=environment.region,
         repository=site.platform.repository,
+        clone=site.platform.repository.rpartition("/")[2].removesuffix(".git"),
         context=kubernetes.context(site),
         cluster=names.CLUSTER,
         sql=environment.database.instance,

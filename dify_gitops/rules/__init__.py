@@ -146,7 +146,8 @@ JOINED: dict[str, Rule] = {rule.id: rule for rule in JOINED_RULES}
 KEPT: dict[str, Rule] = {rule.id: rule for rule in KEPT_RULES}
 ARGOCD: dict[str, Rule] = {rule.id: rule for rule in ARGOCD_RULES}
 RULES = WORKLOADS | GOOGLE | JOINED | KEPT | ARGOCD
-_COMMON = {rule.id: rule for rule in COMMON_RULES}
+# A right may be for another Application's namespace: argocd-permitted asks for that.
+_COMMON = {rule.id: rule for rule in COMMON_RULES if rule is not objects.namespace_own}
 _BY_FIELD = {rule.id for rule in (*LIMIT_RULES, kept.google_field_kept)}
 _WAIVER = "waiver-needed"  # the rule over the waivers themselves
 # Kustomize's suffix of a generated ConfigMap: ten characters that change with its contents.
