@@ -29,7 +29,8 @@ HOOK_DELETE_POLICY = "argocd.argoproj.io/hook-delete-policy"
 KEEP = "Prune=false,Delete=false"  # for what holds data: Argo CD never removes it
 
 COMPARE_OPTIONS = "argocd.argoproj.io/compare-options"
-FINALIZER = "resources-finalizer.argocd.argoproj.io"  # deleting the Application deletes its objects
+CASCADES = "resources-finalizer.argocd.argoproj.io"  # the beginning of every finalizer that does
+FINALIZER = f"{CASCADES}/foreground"  # deleting the Application deletes its objects
 ARGOCD_PART = {PART_OF: "argocd"}  # Argo CD reads only settings and Secrets with this label
 
 # What bootstrap applies of argocd/<env>, so that Argo CD finds the rest by itself.

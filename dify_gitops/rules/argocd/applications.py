@@ -90,7 +90,7 @@ def argocd_destroys(delivery: Delivery) -> Iterator[Flaw]:
         if path and not path.startswith(_WORKLOADS) and automated.get("prune") is True:
             yield Flaw(item, "spec.syncPolicy.automated.prune", f"deletes what leaves {path}")
         finalizers = texts(item.data, "metadata", "finalizers")
-        if not path.startswith(_WORKLOADS) and any(one.startswith(names.FINALIZER) for one in finalizers):
+        if not path.startswith(_WORKLOADS) and any(one.startswith(names.CASCADES) for one in finalizers):
             yield Flaw(item, "metadata.finalizers", "deleting this Application would delete all that it brought")
 
 
