@@ -188,11 +188,13 @@ def examine_argocd(
     ``folders`` are the objects of each folder that this environment's Applications may sync, by path; ``where`` is
     argocd's own. ``repository`` is the URL of this repository.
     """
-    own = Cluster(folders[where], environment.kubernetes)
+    delivery = Delivery(folders, where, repository)
+    spaces = frozenset(item.name for cluster in delivery.folders.values() for item in cluster.every("Namespace"))
+    own = Cluster(folders[where], environment.kubernetes, elsewhere=spaces)
     return sorted(
         {
             *_findings(_COMMON, own, where),
-            *_findings(ARGOCD, Delivery(folders, where, repository), where),
+            *_findings(ARGOCD, delivery, where),
         }
     )
 
