@@ -40,6 +40,11 @@ BOOTSTRAP = f"{PREFIX}/bootstrap"
 # AnnotationDataHash.
 DATA_HASH = "reconcile.external-secrets.io/data-hash"
 
+# Our own hash over all Secrets of a workload, on it and on its pods.
+SECRETS_HASH = f"{PREFIX}/secrets"
+RESTART = "restart"  # the workload that compares them
+RESTART_LIST = "restart-workloads"
+
 # Google Cloud.
 GOOGLE_SERVICE_ACCOUNT = "iam.gke.io/gcp-service-account"
 

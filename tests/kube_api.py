@@ -1,4 +1,4 @@
-"""One small API server over TLS: objects in a dictionary by path, GET as whole object or metadata, merge patches."""
+"""One small API server over TLS: objects by their path, GET of the whole object or its metadata, merge patches."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Api:
 
     objects: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, str, str]] = field(default_factory=list)  # method, path, Accept
+    sent: list[str] = field(default_factory=list)  # texts of the answers
     patches: list[tuple[str, Any]] = field(default_factory=list)
     refused: dict[str, int] = field(default_factory=dict)
     access: Path = Path()
@@ -92,6 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, body: Any) -> None:
         text = json.dumps(body).encode()
+        self.api.sent.append(text.decode())
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()

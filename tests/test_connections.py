@@ -121,6 +121,7 @@ def test_each_workload_has_an_identity_of_its_own(prod: Cluster) -> None:
         "sandbox": None,
         "ssrf-proxy": None,
         "plugin-gateway": None,
+        "restart": None,
     }
 
 

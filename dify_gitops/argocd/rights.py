@@ -9,7 +9,7 @@ from dify_gitops.catalogue.secrets import REDIS
 from dify_gitops.gcp import Concern
 from dify_gitops.gcp.resource import api_version
 from dify_gitops.k8s.objects import Manifest, manifest
-from dify_gitops.overlay import redis_endpoint
+from dify_gitops.overlay import redis_endpoint, restarts
 
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
@@ -87,11 +87,35 @@ def redis_endpoint_rights(environment: Environment) -> list[Manifest]:
     ]
 
 
+def restart_rights(environment: Environment) -> list[Manifest]:
+    """What the restart needs, per namespace: each workload that reads Secrets, and these Secrets.
+
+    Kubernetes cannot grant the metadata of a Secret alone; the script asks for no more.
+    """
+    found = restarts.readers(environment)
+    granted: list[Manifest] = []
+    for namespace in sorted({one.namespace for one in found}):
+        here = [one for one in found if one.namespace == namespace]
+        secrets = sorted({name for one in here for name in one.secrets})
+        rules: list[dict[str, Any]] = [
+            {"apiGroups": [""], "resources": ["secrets"], "resourceNames": secrets, "verbs": ["get"]}
+        ]
+        for kind in sorted({one.kind for one in here}):
+            workloads = [one.name for one in here if one.kind == kind]
+            resource = {"apiGroups": ["apps"], "resources": [f"{kind.lower()}s"]}
+            rules.append({**resource, "resourceNames": workloads, "verbs": ["get", "patch"]})
+        granted += _granted(
+            "Notices new values of these Secrets, restarts these workloads.", names.RESTART, namespace, rules
+        )
+    return granted
+
+
 def concern(site: Site) -> Concern:
-    """Rights on Redis' object: of External Secrets, or of the Job in its place."""
+    """Rights on Redis' object: of External Secrets, or of the Job in its place; and those of the restart."""
     by_job = redis_endpoint.wanted(site.environment)
+    redis = redis_endpoint_rights(site.environment) if by_job else _redis_reader()
     return Concern(
         "rights",
         "Rights inside of the cluster, each for one account and one purpose.",
-        redis_endpoint_rights(site.environment) if by_job else _redis_reader(),
+        [*redis, *restart_rights(site.environment)],
     )

@@ -164,7 +164,7 @@ class Images(Model, frozen=True):
     plugin_gateway: Annotated[Image, doc("nginx before the plugin daemon")] = Image()
     cloud_sql_proxy: Annotated[Image, doc("Cloud SQL Auth Proxy sidecar")] = Image()
     redis_tunnel: Annotated[Image, doc("HAProxy sidecar that speaks TLS to Redis")] = Image()
-    backup: Annotated[Image, doc("Python that starts Weaviate's backups")] = Image()
+    backup: Annotated[Image, doc("Python of the small scripts: Weaviate's backups, restarts")] = Image()
 
 
 class Web(Sized, frozen=True):

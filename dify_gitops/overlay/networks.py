@@ -56,17 +56,7 @@ def policies(environment: Environment) -> list[Manifest]:
         rule = {"to": [peer], "ports": network.tcp_ports(*numbers)}
         return network.policy(why, name, network.workloads(*pods), egress=[rule])
 
-    api_server = []
-    if redis_endpoint.wanted(environment):
-        api_server = [
-            out(
-                "The API server. Dataplane V2 looks at addresses after translation: at the control plane's own.",
-                "api-server",
-                (names.REDIS_ENDPOINT,),
-                network.block(environment.network.control_plane),
-                ports.HTTPS,
-            )
-        ]
+    callers = (names.RESTART, *((names.REDIS_ENDPOINT,) if redis_endpoint.wanted(environment) else ()))
     mail = []
     if smtp := environment.smtp:
         mail = [out("Mail.", "smtp", ("api", "worker"), internet, smtp.port)]
@@ -100,7 +90,13 @@ def policies(environment: Environment) -> list[Manifest]:
             internet,
             *environment.ssrf_proxy.ports,
         ),
-        *api_server,
+        out(
+            "The API server. Dataplane V2 looks at addresses after translation: at the control plane's own.",
+            "api-server",
+            callers,
+            network.block(environment.network.control_plane),
+            ports.HTTPS,
+        ),
         *mail,
         *(
             network.policy(

@@ -146,8 +146,7 @@ JOINED: dict[str, Rule] = {rule.id: rule for rule in JOINED_RULES}
 KEPT: dict[str, Rule] = {rule.id: rule for rule in KEPT_RULES}
 ARGOCD: dict[str, Rule] = {rule.id: rule for rule in ARGOCD_RULES}
 RULES = WORKLOADS | GOOGLE | JOINED | KEPT | ARGOCD
-# A right may be for another Application's namespace: argocd-permitted asks for that.
-_COMMON = {rule.id: rule for rule in COMMON_RULES if rule is not objects.namespace_own}
+_COMMON = {rule.id: rule for rule in COMMON_RULES}
 _BY_FIELD = {rule.id for rule in (*LIMIT_RULES, kept.google_field_kept)}
 _WAIVER = "waiver-needed"  # the rule over the waivers themselves
 # Kustomize's suffix of a generated ConfigMap: ten characters that change with its contents.
@@ -189,11 +188,13 @@ def examine_argocd(
     ``folders`` are the objects of each folder that this environment's Applications may sync, by path; ``where`` is
     argocd's own. ``repository`` is the URL of this repository.
     """
-    own = Cluster(folders[where], environment.kubernetes)
+    delivery = Delivery(folders, where, repository)
+    spaces = frozenset(item.name for cluster in delivery.folders.values() for item in cluster.every("Namespace"))
+    own = Cluster(folders[where], environment.kubernetes, elsewhere=spaces)
     return sorted(
         {
             *_findings(_COMMON, own, where),
-            *_findings(ARGOCD, Delivery(folders, where, repository), where),
+            *_findings(ARGOCD, delivery, where),
         }
     )
 

@@ -169,11 +169,19 @@ class Cluster:
     """Everything that one kustomization renders.
 
     ``kubernetes`` is the cluster's minor version, such as 1.35; ``dify`` the release, whatever the image's tag says.
+    ``elsewhere`` are namespaces that other folders of the same environment render.
     """
 
-    def __init__(self, documents: Iterable[dict[str, Any]], kubernetes: str, dify: str = DEFAULT) -> None:
+    def __init__(
+        self,
+        documents: Iterable[dict[str, Any]],
+        kubernetes: str,
+        dify: str = DEFAULT,
+        elsewhere: frozenset[str] = frozenset(),
+    ) -> None:
         self.kubernetes = kubernetes
         self.dify = dify
+        self.elsewhere = elsewhere
         self.objects = [_object(document) for document in documents]
         self.pods = [pod for item in self.objects if (pod := _pod(item))]
         self._by_kind: dict[str, list[Object]] = {}

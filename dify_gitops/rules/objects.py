@@ -63,7 +63,7 @@ def object_unique(cluster: Cluster) -> Iterator[Flaw]:
 )
 def namespace_own(cluster: Cluster) -> Iterator[Flaw]:
     """Namespaced objects are in a rendered namespace that is not `default`; others name none."""
-    known = {namespace.name for namespace in cluster.every("Namespace")}
+    known = {namespace.name for namespace in cluster.every("Namespace")} | cluster.elsewhere
     for item in cluster.objects:
         namespaced = _namespaced(item)
         message = ""
