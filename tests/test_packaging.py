@@ -81,8 +81,10 @@ def test_wheel_carries_facts_and_templates(tmp_path: Path) -> None:
         f"dify_gitops/kinds/{version.rpartition('/')[0]}/{kind}_{version.rpartition('/')[2]}.json"
         for version, kind in all_kinds()
     }
-    templates = {str(path.relative_to(ROOT)) for path in (ROOT / "dify_gitops/templates").glob("*.*")}
+    files = (path for path in (ROOT / "dify_gitops/templates").rglob("*.*") if path.is_file())
+    templates = {str(path.relative_to(ROOT)) for path in files if path.suffix != ".pyc"}
     assert len(facts) > 100
+    assert "dify_gitops/templates/.github/workflows/check.yaml" in templates
     assert facts | templates < names
 
 
