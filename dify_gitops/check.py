@@ -64,7 +64,8 @@ def findings(root: Path) -> list[Finding]:
                 continue
             found += silent_patches(root, folder, objects)
             if above == ARGOCD:
-                examined += examine_argocd(synced, folder, environment, repository.platform.repository)
+                if all(synced.values()):  # else a folder that does not build would seem empty
+                    examined += examine_argocd(synced, folder, environment, repository.platform.repository)
                 continue
             if above == OVERLAYS:
                 examined += examine(objects, folder, environment.kubernetes, environment.dify)
