@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from dify_gitops.catalogue.given_away import given_away, unspeakable
 from dify_gitops.catalogue.secrets import PUBLISHED_ANYWHERE
 from dify_gitops.input.checks import availability, google, network, platform, queues, sizes, variables
 from dify_gitops.input.checks.across import taken
@@ -93,7 +94,7 @@ def check_platform(document: Document, value: Platform, bad: list[Path]) -> None
     paths = BadPaths(bad)
     for rule in PLATFORM_RULES:
         _report(document, rule(value), paths)
-    _published(document)
+    _secrets(document)
 
 
 def check_environment(loaded: Loaded) -> None:
@@ -101,7 +102,7 @@ def check_environment(loaded: Loaded) -> None:
     paths = BadPaths(loaded.bad)
     for rule in ENVIRONMENT_RULES:
         _report(loaded.document, rule(loaded.environment), paths)
-    _published(loaded.document)
+    _secrets(loaded.document)
 
 
 def check_across(environments: list[Loaded]) -> None:
@@ -126,11 +127,12 @@ def _report(document: Document, complaints: Complaints, bad: BadPaths) -> None:
         document.problem(node, key, complaint.message, complaint.hint, secret=complaint.secret)
 
 
-def _published(document: Document) -> None:
-    """Sample values of Dify's own documentation, as part of any key or value."""
-    if any(sample in document.text for sample in PUBLISHED_ANYWHERE):
-        for path, node in document.scalars():
-            if any(sample in node.text for sample in PUBLISHED_ANYWHERE):
-                document.problem(
-                    node, dotted(path), "is a published sample secret", "remove it: secrets are never input"
-                )
+def _secrets(document: Document) -> None:
+    """No key and no value is a secret: neither a real one, nor a sample value of Dify's own documentation."""
+    if not given_away(document.text):
+        return
+    for path, node in document.scalars():
+        if any(sample in node.text for sample in PUBLISHED_ANYWHERE):
+            document.problem(node, dotted(path), "is a published sample secret", "remove it: secrets are never input")
+        elif unspeakable(node.text) and not document.blames(node):
+            document.problem(node, dotted(path), "is a secret")  # its words are those of the document

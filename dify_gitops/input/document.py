@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import yaml
-from msgspec import structs
 
+from dify_gitops.catalogue.given_away import unspeakable
 from dify_gitops.errors import InputError, Problem
 from dify_gitops.input.nodes import LIST, MAPPING, Node, Path, Refusal, compose
 from dify_gitops.input.syntax import explain
@@ -45,12 +45,20 @@ class Document:
             raise InputError([*self.problems, self._problem(line, column, "", message, hint)]) from None
 
     def problem(self, node: Node, key: str, message: str, hint: str = "", *, secret: bool = False) -> None:
-        """Add a problem at the place of ``node``; a ``secret`` one does not show what stands there."""
-        problem = self._problem(node.line, node.column, key, message, hint)
-        if secret:
-            before = f"{problem.source[: node.column - 1]}…" if node.column <= _LONG_LINE else ""
-            problem = structs.replace(problem, source=before)
-        self.problems.append(problem)
+        """Add a problem at the place of ``node``; a ``secret`` one does not show what stands there.
+
+        What looks like a secret is one, whatever else is wrong with it.
+        """
+        if not secret and (kind := unspeakable(node.text) or unspeakable(message)):
+            message, hint, secret = f"looks like {kind}", "remove it: secrets come from Secret Manager", True
+        key = "" if unspeakable(key) else key
+        problem = self._problem(node.line, node.column, key, message, hint, secret=secret)
+        if not secret or problem not in self.problems:
+            self.problems.append(problem)
+
+    def blames(self, node: Node) -> bool:
+        """Whether something is wrong at the place of ``node`` already."""
+        return any((one.line, one.column) == (node.line, node.column) for one in self.problems)
 
     def place(self, path: Path, *, about_key: bool = False) -> Node:
         """The node at ``path``, or at the longest part of it that the file holds.
@@ -111,8 +119,12 @@ class Document:
             else:
                 yield path, node
 
-    def _problem(self, line: int, column: int, key: str, message: str, hint: str) -> Problem:
+    def _problem(self, line: int, column: int, key: str, message: str, hint: str, *, secret: bool = False) -> Problem:
         source = self._lines[line - 1] if line <= len(self._lines) else ""
+        if secret:
+            source = f"{source[: column - 1]}…" if column <= _LONG_LINE else ""
+        if unspeakable(source):  # something else on the same line
+            source = ""
         return Problem(self.file, line, column, key, message, hint, source)
 
     def _read(self, data: bytes) -> None:
