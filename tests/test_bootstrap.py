@@ -436,8 +436,10 @@ def test_a_missing_tool_is_named(case: Case, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", ["options"], indirect=True)
-def test_no_private_key_stays(case: Case, tmp_path: Path) -> None:
-    outcome = bootstrap(case, tmp_path, "new")
+@pytest.mark.parametrize("broken", ["", "create secret generic"])
+def test_no_private_key_stays(case: Case, tmp_path: Path, broken: str) -> None:
+    outcome = bootstrap(case, tmp_path, "new", broken=broken)
+    assert (outcome.done.code == 0) == (not broken)
     assert [call for call in outcome.calls if call[0] == "ssh-keygen"]
     files = [path for path in (tmp_path / "tmp").rglob("*") if path.is_file()]
     assert [path.suffix for path in files] == [".pub"]

@@ -105,9 +105,10 @@ def repository(site: Site) -> Step | None:
     if url.startswith("https://"):
         return None
     key = f"$(mktemp -d)/{name}"
+    gone = "trap 'rm -f \"$key\"' EXIT"  # also where a later command fails
     new = f"ssh-keygen -q -t ed25519 -N '' -C 'argocd {site.name}' -f \"$key\""
     show = "echo 'Add this to the repository as a deploy key that may only read:' && cat \"$key.pub\""
-    text = f'key="{key}" && {new} && {create} --from-file=sshPrivateKey="$key" && {show} && rm "$key"'
+    text = f'key="{key}" && {gone} && {new} && {create} --from-file=sshPrivateKey="$key" && {show}'
     return Step("The deploy key of the Git repository", [_shell(text, there), label])
 
 
