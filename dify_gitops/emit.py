@@ -24,6 +24,15 @@ class Note(NamedTuple):
     text: str
 
 
+def plain(value: Any) -> Any:
+    """A value without the comments in it, at any depth."""
+    if isinstance(value, Note):
+        return plain(value.value)
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
 class Flow(list[Any]):
     """A list of short scalars that reads better on one line: ``[ALL]``."""
 

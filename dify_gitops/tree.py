@@ -197,7 +197,7 @@ def argocd(
     site = Site(name, environment, platform)
     first = [namespaces.concern(site), settings.concern(site), rights.concern(site)]
     last = [applications.root(site), applications.concern(site), secrets.concern(site)]
-    own = [*_of_concerns([*first, *last]), *projects.own()]
+    own = [*_of_concerns([*first, *last]), *projects.identities()]
     found = [*first, projects.concern(site, own, infra, workloads), *last]
     return _concerns(
         f"argocd/{name}",
@@ -213,9 +213,10 @@ def bootstrap(name: str, environment: Environment, platform: Platform) -> Part:
     site = Site(name, environment, platform)
     source = f"environments/{name}.yaml or platform.yaml"
     folder = f"bootstrap/{name}"
+    steps = files.steps(site)
     tree = {
-        f"{folder}/README.md": files.readme(site, _said(source)),
-        f"{folder}/bootstrap.sh": files.script(site, _header(source)),
+        f"{folder}/README.md": files.readme(site, steps, _said(source)),
+        f"{folder}/bootstrap.sh": files.script(site, steps, _header(source)),
         f"{folder}/argocd/kustomization.yaml": files.argocd(site, _header(source)),
     }
     return Part([folder], tree)

@@ -109,10 +109,9 @@ def _chart(controller: Controller, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _controllers(site: Site) -> list[Manifest]:
-    available = site.environment.high_availability
     argocd = {
         "repoURL": ARGOCD.repository,
-        "path": ARGOCD.path_ha if available else ARGOCD.path,
+        "path": upstream.folder(site),
         "targetRevision": ARGOCD.version,
         "kustomize": {"patches": upstream.patches(site)},
     }

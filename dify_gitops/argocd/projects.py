@@ -110,7 +110,7 @@ def _default() -> Manifest:
     )
 
 
-def own() -> list[Identity]:
+def identities() -> list[Identity]:
     """The projects themselves, which the platform's project has to permit."""
     return [Identity("argoproj.io", "AppProject", names.ARGOCD, name) for name in ("default", PLATFORM, INFRA, DIFY)]
 

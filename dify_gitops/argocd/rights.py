@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dify_gitops import names
 from dify_gitops.catalogue.secrets import REDIS
 from dify_gitops.gcp import Concern
-from dify_gitops.gcp.resource import api_version
+from dify_gitops.gcp.resource import api_group
 from dify_gitops.k8s.objects import Manifest, manifest
 from dify_gitops.overlay import redis_endpoint, restarts
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from dify_gitops.gcp import Site
     from dify_gitops.input.model import Environment
 
-_RBAC = "rbac.authorization.k8s.io/v1"
-REDIS_INSTANCES = {"apiGroups": [api_version("redis").partition("/")[0]], "resources": ["redisinstances"]}
+_RBAC_GROUP = "rbac.authorization.k8s.io"
+_RBAC = f"{_RBAC_GROUP}/v1"
+REDIS_INSTANCES = {"apiGroups": [api_group("redis")], "resources": ["redisinstances"]}
 
 
 def subject(name: str, namespace: str) -> dict[str, str]:
@@ -27,7 +28,7 @@ def subject(name: str, namespace: str) -> dict[str, str]:
 def _redis_reader() -> list[Manifest]:
     """External Secrets asks whether it may read the kind before it reads the one object that its store lets it."""
     where: dict[str, Any] = {"workload": "secrets", "wave": names.WAVE_SETTINGS}
-    role = {"apiGroup": _RBAC.partition("/")[0], "kind": "ClusterRole", "name": names.REDIS_READER}
+    role = {"apiGroup": _RBAC_GROUP, "kind": "ClusterRole", "name": names.REDIS_READER}
     return [
         manifest(
             "As this account External Secrets reads what Redis' object reports.",
@@ -70,7 +71,7 @@ def _granted(why: str, account: str, namespace: str, rules: list[dict[str, Any]]
             "Nobody else has this right.",
             (_RBAC, "RoleBinding"),
             account,
-            roleRef={"apiGroup": _RBAC.partition("/")[0], "kind": "Role", "name": account},
+            roleRef={"apiGroup": _RBAC_GROUP, "kind": "Role", "name": account},
             subjects=[subject(account, names.DIFY)],
             **where,
         ),

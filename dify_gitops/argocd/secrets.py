@@ -9,6 +9,7 @@ from dify_gitops.catalogue import secrets
 from dify_gitops.gcp import Concern
 from dify_gitops.input.named_secrets import named_secrets
 from dify_gitops.k8s.external_secrets import external_secret, store
+from dify_gitops.k8s.objects import sentence
 
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
@@ -32,7 +33,7 @@ def concern(site: Site) -> Concern:
     named = [one for one in named_secrets(site.environment) if one.namespace == names.ARGOCD]
     found = [
         external_secret(
-            f"{one.purpose[0].upper()}{one.purpose[1:]}.",
+            sentence(one.purpose),
             one.secret,
             names.ARGOCD,
             [(one.key, one.store_name)],

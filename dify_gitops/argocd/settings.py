@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ _NOT_WATCHED = {
 }
 
 
+@cache
 def _lua(name: str) -> str:
     return (_HEALTH / f"{name}.lua").read_text(encoding="utf-8")
 

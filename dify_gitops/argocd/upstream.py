@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
 from dify_gitops.catalogue import secrets
+from dify_gitops.catalogue.controllers import ARGOCD
 from dify_gitops.emit import Note, emit
 
 if TYPE_CHECKING:
@@ -66,13 +68,23 @@ def _sized(kind: str, name: str, size: tuple[str, str, str, str]) -> str:
     return _object(kind, name, {"spec": {"template": {"spec": {"containers": [container]}}}})
 
 
+def folder(site: Site) -> str:
+    """Folder of Argo CD's repository that an environment installs."""
+    return ARGOCD.path_ha if site.environment.high_availability else ARGOCD.path
+
+
 def patches(site: Site) -> list[Any]:
     """Kustomize patches over Argo CD's own manifests, for the Application and for bootstrap.
 
     Kustomize refuses a patch whose object is not there: a version that renames one is noticed.
     """
+    return _patches(slack=site.environment.argocd.slack is not None)
+
+
+@cache
+def _patches(*, slack: bool) -> list[Any]:
     ours = [("ConfigMap", name) for name in SETTINGS]
-    if site.environment.argocd.slack:
+    if slack:
         ours.append(("Secret", secrets.NOTIFICATIONS))
     unused = [(kind, name) for name, kinds in _UNUSED.items() for kind in kinds]
 

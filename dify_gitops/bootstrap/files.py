@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from dify_gitops import names
 from dify_gitops.argocd import upstream
 from dify_gitops.bootstrap import google, kubernetes
+from dify_gitops.bootstrap.kubernetes import over_ssh
 from dify_gitops.catalogue.controllers import ARGOCD
 from dify_gitops.catalogue.secrets import APP, REPOSITORY
 from dify_gitops.emit import emit
 from dify_gitops.input.named_secrets import named_secrets
+from dify_gitops.k8s.objects import sentence
 from dify_gitops.templates import template
 
 if TYPE_CHECKING:
@@ -59,10 +61,10 @@ def _scripted(command: Command) -> str:
     return f"there {written(command.unless)} ||\n  run {written(command.words, '  ')}\n"
 
 
-def script(site: Site, header: str) -> str:
+def script(site: Site, steps: list[Step], header: str) -> str:
     """``bootstrap.sh``."""
     environment = site.environment
-    tools = [*TOOLS, *(["ssh-keygen"] if not site.platform.repository.startswith("https://") else [])]
+    tools = [*TOOLS, *(["ssh-keygen"] if over_ssh(site.platform) else [])]
     head = Template(template("bootstrap.sh")).substitute(
         name=site.name,
         path=f"bootstrap/{site.name}/bootstrap.sh",
@@ -70,7 +72,7 @@ def script(site: Site, header: str) -> str:
         repository=site.platform.repository,
         tools=" ".join(tools),
     )
-    body = [f"\nstep {shlex.quote(step.title)}\n" + "".join(map(_scripted, step.commands)) for step in steps(site)]
+    body = [f"\nstep {shlex.quote(step.title)}\n" + "".join(map(_scripted, step.commands)) for step in steps]
     end = f"\nstep 'Argo CD is reconciling'\necho 'What is left for people: bootstrap/{site.name}/README.md'\n"
     return f"#!/usr/bin/env bash\n{header}{head}{''.join(body)}{end}"
 
@@ -86,7 +88,7 @@ def _named_secrets(site: Site) -> list[str]:
     found = []
     for named in named_secrets(site.environment):
         add = f"gcloud secrets versions add {named.store_name} {project} --data-file=-"
-        what = f"**{named.purpose[0].upper()}{named.purpose[1:]}**"
+        what = f"**{sentence(named.purpose, '')}**"
         if named.secret == REPOSITORY:
             create = f"gcloud secrets create {named.store_name} {project} --replication-policy=automatic"
             found.append(f"{what}, before the script: `{create}`, then `{add}`.")
@@ -124,14 +126,14 @@ def _human(site: Site) -> str:
     return "".join(f"{number}. {text}\n" for number, text in enumerate(found, 1))
 
 
-def readme(site: Site, said: str) -> str:
+def readme(site: Site, steps: list[Step], said: str) -> str:
     """``README.md``."""
     environment = site.environment
     listed = "\n".join(
         f"### {number}. {step.title}\n\n```sh\n"
         + "".join(f"{written(command.words)}\n" for command in step.commands)
         + "```\n"
-        for number, step in enumerate(steps(site), 1)
+        for number, step in enumerate(steps, 1)
     )
     text = Template(template("bootstrap.md")).substitute(
         name=site.name,
@@ -151,7 +153,6 @@ def readme(site: Site, said: str) -> str:
 
 def argocd(site: Site, header: str) -> str:
     """``argocd/kustomization.yaml``: what the Application `argocd` will own, before it exists."""
-    path = ARGOCD.path_ha if site.environment.high_availability else ARGOCD.path
     why = "# Argo CD as its own Application has it: the same version, the same patches.\n"
     return (
         header
@@ -161,7 +162,7 @@ def argocd(site: Site, header: str) -> str:
                 "apiVersion": "kustomize.config.k8s.io/v1beta1",
                 "kind": "Kustomization",
                 "namespace": names.ARGOCD,
-                "resources": [f"{ARGOCD.repository}//{path}?ref={ARGOCD.version}"],
+                "resources": [f"{ARGOCD.repository}//{upstream.folder(site)}?ref={ARGOCD.version}"],
                 "patches": upstream.patches(site),
             }
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dify_gitops import names
 from dify_gitops.bootstrap import Command, Step
 from dify_gitops.catalogue import google
-from dify_gitops.emit import Note
+from dify_gitops.emit import plain
 from dify_gitops.gcp import access, cluster, network
 from dify_gitops.gcp.identity import accounts
 
@@ -34,20 +34,11 @@ _ADDONS = {
 }
 
 
-def _plain(value: Any) -> Any:
-    """A value without its comments."""
-    if isinstance(value, Note):
-        return _plain(value.value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
-
-
 def _objects(concern: Concern, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """(name, spec) of each object of a kind."""
     for manifest in concern.manifests:
         if manifest.body["kind"] == kind:
-            body = _plain(manifest.body)
+            body = plain(manifest.body)
             yield body["metadata"]["name"], body["spec"]
 
 

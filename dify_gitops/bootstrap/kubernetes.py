@@ -10,9 +10,11 @@ from dify_gitops.bootstrap import Command, Step
 from dify_gitops.catalogue import secrets
 from dify_gitops.catalogue.controllers import ALPHA_GROUPS, CONFIG_CONNECTOR_VERSION
 from dify_gitops.gcp import backup
+from dify_gitops.k8s.objects import identity
 
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
+    from dify_gitops.input.model import Platform
 
 _RELEASES = "gs://configconnector-operator"
 _SOURCE = "https://raw.githubusercontent.com/GoogleCloudPlatform/k8s-config-connector"
@@ -50,11 +52,8 @@ def credentials(site: Site) -> Step:
 
 def alpha_kinds(site: Site) -> list[str]:
     """Names of the definitions that Config Connector's operator leaves out, of the kinds that are used."""
-    used = {
-        (manifest.body["apiVersion"].partition("/")[0], manifest.body["kind"])
-        for manifest in backup.concern(site).manifests
-    }
-    return sorted(f"{kind.lower()}s.{group}" for group, kind in used if group in ALPHA_GROUPS)
+    used = {identity(manifest.body) for manifest in backup.concern(site).manifests}
+    return sorted({f"{one.kind.lower()}s.{one.group}" for one in used if one.group in ALPHA_GROUPS})
 
 
 def config_connector(site: Site) -> Step:
@@ -88,6 +87,11 @@ def argocd(site: Site) -> Step:
     )
 
 
+def over_ssh(platform: Platform) -> bool:
+    """Whether Argo CD reads the repository with a key; everything else is https."""
+    return not platform.repository.startswith("https://")
+
+
 def repository(site: Site) -> Step | None:
     """How Argo CD reads a private repository; None where anybody can."""
     url = site.platform.repository
@@ -102,7 +106,7 @@ def repository(site: Site) -> Step | None:
         read = f"gcloud secrets versions access latest --secret={token} --project={site.environment.project}"
         made = _shell(f"{read} | {create} --from-literal=username={GIT_USER} --from-file=password=/dev/stdin", there)
         return Step("The token of the Git repository", [made, label])
-    if url.startswith("https://"):
+    if not over_ssh(site.platform):
         return None
     key = f"$(mktemp -d)/{name}"
     gone = "trap 'rm -f \"$key\"' EXIT"  # also where a later command fails

@@ -34,17 +34,11 @@ def component() -> Component:
                 names.RESTART,
                 workload=names.RESTART,
                 wave=names.WAVE_TRAFFIC,
-                spec={
-                    "schedule": "*/5 * * * *",
-                    "timeZone": "Etc/UTC",
-                    "concurrencyPolicy": "Forbid",
-                    "startingDeadlineSeconds": 120,
-                    "successfulJobsHistoryLimit": 1,
-                    "failedJobsHistoryLimit": 1,
-                    "jobTemplate": {
-                        "spec": {"backoffLimit": 0, "activeDeadlineSeconds": 240, "template": template},
-                    },
-                },
+                spec=scripts.schedule(
+                    "*/5 * * * *",
+                    120,
+                    {"backoffLimit": 0, "activeDeadlineSeconds": 240, "template": template},
+                ),
             ),
         ],
         (scripts.script(names.RESTART),),

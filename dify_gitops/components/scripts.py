@@ -54,6 +54,19 @@ def pod(
     )
 
 
+def schedule(cron: str, patience: int, job: dict[str, Any]) -> dict[str, Any]:
+    """``spec`` of a CronJob that never runs twice at a time; a start that is ``patience`` seconds late is left out."""
+    return {
+        "schedule": cron,
+        "timeZone": "Etc/UTC",
+        "concurrencyPolicy": "Forbid",
+        "startingDeadlineSeconds": patience,
+        "successfulJobsHistoryLimit": 1,
+        "failedJobsHistoryLimit": 1,
+        "jobTemplate": {"spec": job},
+    }
+
+
 def _api_access() -> dict[str, Any]:
     """Token and CA of the API server, for this pod only: mounting tokens by itself is off everywhere."""
     token = {"serviceAccountToken": {"path": "token", "expirationSeconds": _TOKEN_LIFETIME}}

@@ -10,7 +10,7 @@ import msgspec
 from dify_gitops.catalogue.google import zones
 from dify_gitops.doctor.line import Check
 from dify_gitops.doctor.machine import Unanswered
-from dify_gitops.emit import Note
+from dify_gitops.emit import plain
 from dify_gitops.gcp import cluster, edge, network
 from dify_gitops.quantity import bytes_of
 
@@ -116,10 +116,10 @@ def needs(site: Site, cpus: int) -> dict[tuple[str, str], float]:
     total[region, "SSD_TOTAL_GB"] = sum(-(-bytes_of(volume) // _GIB) for volume in volumes)
     for pool in _specs(cluster.concern(site).manifests, "ContainerNodePool"):
         # An upgrade starts new nodes before it drains old ones.
-        nodes = _plain(pool["autoscaling"]["totalMaxNodeCount"]) + _plain(pool["upgradeSettings"]["maxSurge"])
+        nodes = pool["autoscaling"]["totalMaxNodeCount"] + pool["upgradeSettings"]["maxSurge"]
         total[region, metric] += nodes * cpus
         total[_GLOBAL, _ALL_REGIONS] += nodes * cpus
-        total[region, "SSD_TOTAL_GB"] += nodes * _plain(pool["nodeConfig"]["diskSizeGb"])
+        total[region, "SSD_TOTAL_GB"] += nodes * pool["nodeConfig"]["diskSizeGb"]
     for address in _specs([*network.concern(site).manifests, *edge.concern(site).manifests], "ComputeAddress"):
         if address["addressType"] == "EXTERNAL":
             total[address["location"], "STATIC_ADDRESSES"] += 1
@@ -127,12 +127,7 @@ def needs(site: Site, cpus: int) -> dict[tuple[str, str], float]:
 
 
 def _specs(manifests: list[Any], kind: str) -> Iterator[Any]:
-    return (manifest.body["spec"] for manifest in manifests if manifest.body["kind"] == kind)
-
-
-def _plain(value: Any) -> Any:
-    """A value of a manifest without the comment that may stand beside it."""
-    return value.value if isinstance(value, Note) else value
+    return (plain(manifest.body["spec"]) for manifest in manifests if manifest.body["kind"] == kind)
 
 
 def judge(site: Site, wanted: Mapping[tuple[str, str], float], known: Mapping[str, Mapping[str, _Quota]]) -> list[Line]:

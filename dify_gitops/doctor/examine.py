@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
+from dify_gitops.bootstrap.kubernetes import over_ssh
 from dify_gitops.doctor import domain, git, programs
 from dify_gitops.doctor.capacity import capacity
 from dify_gitops.doctor.machine import Machine
@@ -34,7 +35,7 @@ def examine(root: Path, repository: Repository, names: Sequence[str], seconds: f
     platform = repository.platform
     sites = [Site(name, repository.environments[name], platform) for name in names]
     wanted = list(programs.PROGRAMS)
-    if not platform.repository.startswith("https://"):
+    if over_ssh(platform):
         wanted.append(programs.SSH_KEYGEN)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         try:

@@ -9,6 +9,7 @@ from dify_gitops.catalogue.google import APIS, DNS_API, ENDPOINT_API, REGISTRY_A
 from dify_gitops.gcp import Concern
 from dify_gitops.gcp.registry import own_repository
 from dify_gitops.gcp.resource import project_ref, resource
+from dify_gitops.k8s.objects import sentence
 
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
@@ -33,7 +34,7 @@ def concern(site: Site) -> Concern:
         "Google's APIs that are on. None is ever turned off from here: that could stop what others built.",
         [
             resource(
-                f"{why[0].upper()}{why[1:]}.",
+                sentence(why),
                 "serviceusage",
                 "Service",
                 f"{api}.googleapis.com",

@@ -8,9 +8,9 @@ from dify_gitops import names
 from dify_gitops.catalogue.secrets import INVENTORY, STORED
 from dify_gitops.emit import Note
 from dify_gitops.gcp import Concern
-from dify_gitops.gcp.resource import api_version
+from dify_gitops.gcp.resource import api_group, api_version
 from dify_gitops.k8s.external_secrets import API, GENERATOR_API, external_secret, push, store
-from dify_gitops.k8s.objects import Manifest, manifest
+from dify_gitops.k8s.objects import Manifest, manifest, sentence
 
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
@@ -44,7 +44,7 @@ def _born() -> list[Manifest]:
         *(_password(length) for length in sorted({entry.length for entry in generated})),
         *(
             push(
-                f"{entry.purpose[0].upper()}{entry.purpose[1:]}.",
+                sentence(entry.purpose),
                 entry.store_name,
                 names.INFRA,
                 {"generatorRef": {"apiVersion": GENERATOR_API, "kind": "Password", "name": f"password-{entry.length}"}},
@@ -88,7 +88,7 @@ def _redis_store(site: Site) -> Manifest:
             "provider": {
                 "crd": {
                     "resource": {
-                        "group": api_version("redis").partition("/")[0],
+                        "group": api_group("redis"),
                         "version": api_version("redis").partition("/")[2],
                         "kind": "RedisInstance",
                     },

@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from dify_gitops.gcp import Site
 
 
+def api_group(service: str) -> str:
+    """``sql`` → ``sql.cnrm.cloud.google.com``."""
+    return f"{service}.{names.CNRM}"
+
+
 def api_version(service: str, version: str = "v1beta1") -> str:
     """``sql`` → ``sql.cnrm.cloud.google.com/v1beta1``."""
-    return f"{service}.{names.CNRM}/{version}"
+    return f"{api_group(service)}/{version}"
 
 
 LOCKS = {names.SYNC_OPTIONS: names.KEEP, names.DELETION_POLICY: names.ABANDON}

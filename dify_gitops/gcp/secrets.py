@@ -10,6 +10,7 @@ from dify_gitops.emit import Note
 from dify_gitops.gcp import Concern
 from dify_gitops.gcp.resource import resource
 from dify_gitops.input.named_secrets import named_secrets
+from dify_gitops.k8s.objects import sentence
 
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
@@ -49,9 +50,9 @@ def concern(site: Site) -> Concern:
         "secrets",
         "Secret Manager: a place for each secret, without a value. Values are born in the cluster, never in Git.",
         [
-            *(_secret(site, f"{why[0].upper()}{why[1:]}.", name, _PUSHED) for name, why in born().items()),
+            *(_secret(site, sentence(why), name, _PUSHED) for name, why in born().items()),
             *(
-                _secret(site, f"{why[0].upper()}{why[1:]}: add a version yourself.", name, {})
+                _secret(site, sentence(why, ": add a version yourself."), name, {})
                 for name, why in by_hand(site).items()
             ),
         ],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from dify_gitops.emit import plain
 from dify_gitops.gcp import Concern, Site
 from dify_gitops.gcp.concerns import concerns
 from dify_gitops.input.model import Environment, Platform
@@ -95,18 +96,9 @@ def _default(profile: str) -> list[Concern]:
     return concerns(Site(profile, environment, _PLATFORM))
 
 
-def _plain(value: Any) -> Any:
-    """A value without the comments that the emitter would write beside it."""
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, tuple):  # a Note
-        return _plain(value[0])
-    return [_plain(one) for one in value] if isinstance(value, list) else value
-
-
 def _cell(row: Row, found: Iterable[Concern]) -> str:
     bodies = [one.body for concern in found if concern.name == row.file for one in concern.manifests]
-    body = next(_plain(body) for body in bodies if body["kind"] == row.kind)
+    body = next(plain(body) for body in bodies if body["kind"] == row.kind)
     return ", ".join(f"`{value}`" for path in row.paths for _, value in values(body, path))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from dify_gitops import names
+from dify_gitops.emit import plain
 
 
 class Manifest(NamedTuple):
@@ -27,8 +28,12 @@ def identity(body: dict[str, Any]) -> Identity:
     """Identity of an object."""
     metadata = body["metadata"]
     group, slash, _ = body["apiVersion"].partition("/")
-    name = metadata["name"]  # may carry a comment
-    return Identity(group if slash else "", body["kind"], metadata.get("namespace", ""), getattr(name, "value", name))
+    return Identity(group if slash else "", body["kind"], metadata.get("namespace", ""), plain(metadata["name"]))
+
+
+def sentence(text: str, end: str = ".") -> str:
+    """A text as a sentence."""
+    return f"{text[0].upper()}{text[1:]}{end}"
 
 
 def labels(workload: str, component: str = "") -> dict[str, str]:

@@ -73,15 +73,7 @@ def manifests(environment: Environment) -> list[Manifest]:
             NAME,
             workload=NAME,
             wave=names.WAVE_TRAFFIC,
-            spec={
-                "schedule": "*/15 * * * *",
-                "timeZone": "Etc/UTC",
-                "concurrencyPolicy": "Forbid",
-                "startingDeadlineSeconds": 300,
-                "successfulJobsHistoryLimit": 1,
-                "failedJobsHistoryLimit": 1,
-                "jobTemplate": {"spec": {**job, "backoffLimit": 0}},
-            },
+            spec=scripts.schedule("*/15 * * * *", 300, {**job, "backoffLimit": 0}),
         ),
     ]
 

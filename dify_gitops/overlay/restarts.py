@@ -9,6 +9,7 @@ from dify_gitops import names
 from dify_gitops.components import ConfigMap
 from dify_gitops.components.every import COMPONENTS
 from dify_gitops.components.worker import STANDARD_POOLS, pool_manifests
+from dify_gitops.emit import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +50,7 @@ def _of(manifests: Iterable[Manifest]) -> Iterator[Reader]:
         if body["kind"] not in _KINDS:
             continue
         secrets: dict[str, bool] = {}
-        for name, optional in _references(body["spec"]["template"]["spec"]):
+        for name, optional in _references(plain(body["spec"]["template"]["spec"])):
             secrets[name] = secrets.get(name, True) and optional
         if secrets:
             metadata = body["metadata"]
@@ -58,22 +59,17 @@ def _of(manifests: Iterable[Manifest]) -> Iterator[Reader]:
 
 def _references(pod: dict[str, Any]) -> Iterator[tuple[str, bool]]:
     """(Secret, whether it may be missing) of environment and volumes."""
-    for container in (*_plain(pod.get("initContainers")), *_plain(pod["containers"])):
+    for container in (*pod.get("initContainers", ()), *pod["containers"]):
         entries = [
-            *(_plain(one).get("valueFrom", {}).get("secretKeyRef") for one in _plain(container.get("env"))),
-            *(_plain(one).get("secretRef") for one in _plain(container.get("envFrom"))),
+            *(one.get("valueFrom", {}).get("secretKeyRef") for one in container.get("env", ())),
+            *(one.get("secretRef") for one in container.get("envFrom", ())),
         ]
         for entry in filter(None, entries):
             yield entry["name"], entry.get("optional", False)
-    for volume in _plain(pod.get("volumes")):
+    for volume in pod.get("volumes", ()):
         for entry in (volume, *volume.get("projected", {}).get("sources", ())):
             if source := entry.get("secret"):
                 yield source.get("secretName") or source["name"], source.get("optional", False)
-
-
-def _plain(value: Any) -> Any:
-    """A value that may be missing or carry a comment."""
-    return getattr(value, "value", value) or ()
 
 
 def config(environment: Environment) -> ConfigMap:

@@ -85,6 +85,11 @@ class Object(msgspec.Struct, frozen=True, eq=False, dict=True):
         return labels(self.data, "metadata", "annotations")
 
 
+def made_secret(item: Object) -> str:
+    """Name of the Secret that an ExternalSecret makes."""
+    return text(item.data, "spec", "target", "name") or item.name
+
+
 class Container(msgspec.Struct, frozen=True, eq=False, dict=True):
     """One container of a pod template; ``path`` is its place in the object, for findings."""
 

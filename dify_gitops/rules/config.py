@@ -8,6 +8,7 @@ from dify_gitops import names
 from dify_gitops.catalogue.secrets import INVENTORY, VARIABLES_SECRET
 from dify_gitops.input.words import nearest
 from dify_gitops.rules.access import get, mapping, maps, text
+from dify_gitops.rules.cluster import made_secret
 from dify_gitops.rules.rule import Flaw, meant, rule
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def produced(cluster: Cluster) -> dict[tuple[str, str], set[str]]:
     for item in cluster.every("Secret"):
         found[item.namespace, item.name] = {*mapping(item.data, "data"), *mapping(item.data, "stringData")} or {ANY_KEY}
     for item in cluster.every("ExternalSecret"):
-        name = text(item.data, "spec", "target", "name") or item.name
+        name = made_secret(item)
         template = mapping(item.data, "spec", "target", "template", "data")
         keys = {text(entry, "secretKey") for entry in maps(item.data, "spec", "data")}
         open_ended = maps(item.data, "spec", "dataFrom") or maps(

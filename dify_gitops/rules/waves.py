@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dify_gitops import names
 from dify_gitops.rules.access import get, maps, text
+from dify_gitops.rules.cluster import made_secret
 from dify_gitops.rules.ingress import routes
 from dify_gitops.rules.network import EGRESS, policy_types
 from dify_gitops.rules.references import BACKEND, FRONTEND, backend_configs
@@ -54,7 +55,7 @@ def wave_order(cluster: Cluster) -> Iterator[Flaw]:
 
 
 def _of_pods(cluster: Cluster) -> Iterator[Need]:
-    stores = {(item.namespace, _target(item)): item for item in cluster.every("ExternalSecret")}
+    stores = {(item.namespace, made_secret(item)): item for item in cluster.every("ExternalSecret")}
     for pod in cluster.pods:
         home = pod.namespace
         yield Need(pod.owner, cluster.find("ServiceAccount", home, text(pod.spec, "serviceAccountName")))
@@ -65,10 +66,6 @@ def _of_pods(cluster: Cluster) -> Iterator[Need]:
                 yield Need(pod.owner, stores.get((home, name)))
     for consumer, claim in _claims(cluster):
         yield Need(consumer, claim)
-
-
-def _target(item: Object) -> str:
-    return text(item.data, "spec", "target", "name") or item.name
 
 
 def _configuration(pod: Pod) -> Iterator[tuple[str, str]]:
@@ -119,6 +116,6 @@ def _of_edge(cluster: Cluster) -> Iterator[Need]:
 def _of_secrets(cluster: Cluster) -> Iterator[Need]:
     for item in cluster.every("ExternalSecret"):
         yield Need(item, cluster.find("SecretStore", item.namespace, text(item.data, "spec", "secretStoreRef", "name")))
-    made = {(item.namespace, _target(item)): item for item in cluster.every("ExternalSecret")}
+    made = {(item.namespace, made_secret(item)): item for item in cluster.every("ExternalSecret")}
     for item in cluster.every("PushSecret"):
         yield Need(item, made.get((item.namespace, text(item.data, "spec", "selector", "secret", "name"))))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dify_gitops import names
 from dify_gitops.rules.access import mapping, maps, text
+from dify_gitops.rules.cluster import made_secret
 from dify_gitops.rules.google.estate import real_name, service
 from dify_gitops.rules.google.links import SECRET, links, target
 from dify_gitops.rules.rule import Flaw, rule
@@ -45,31 +46,34 @@ def _needs(estate: Estate) -> Iterator[tuple[Object, Object]]:
 
 def _secret_needs(estate: Estate) -> Iterator[tuple[Object, Object]]:
     """Store, generator, place and permission come before a value, and the Secret before the user that reads it."""
+    yield from _push_needs(estate)
+    pushed = {key: item for item in estate.every("PushSecret") for key in _pushes(item)}
+    made = {(item.namespace, made_secret(item)): item for item in estate.every("ExternalSecret")}
+    for item in made.values():
+        for entry in maps(item.data, "spec", "data"):
+            if push := pushed.get(text(entry, "remoteRef", "key")):
+                yield item, push
+    for link in links(estate):
+        if link.kind == SECRET and (secret := made.get((link.namespace, link.name.partition(" ")[0]))):
+            yield link.source, secret
+
+
+def _push_needs(estate: Estate) -> Iterator[tuple[Object, Object]]:
     stores = {item.namespace: item for item in estate.every("SecretStore")}
     passwords = {(item.namespace, item.name): item for item in estate.every("Password")}
     places = {real_name(item): item for item in estate.of("SecretManagerSecret")}
     policies = [item for item in estate.of("IAMPartialPolicy") if _about(item, "kind") == "SecretManagerSecret"]
-    pushed: dict[str, Object] = {}
     for item in estate.every("PushSecret"):
-        yield from ((item, found) for found in (stores.get(item.namespace),) if found)
         generator = text(item.data, "spec", "selector", "generatorRef", "name")
-        yield from ((item, found) for found in (passwords.get((item.namespace, generator)),) if found)
-        for entry in maps(item.data, "spec", "data"):
-            key = text(entry, "match", "remoteRef", "remoteKey")
-            pushed[key] = item
-            if place := places.get(key):
-                yield item, place
-                yield from ((item, policy) for policy in policies if _about(policy, "name") == place.name)
-    made = {
-        (item.namespace, text(item.data, "spec", "target", "name") or item.name): item
-        for item in estate.every("ExternalSecret")
-    }
-    for item in made.values():
-        for entry in maps(item.data, "spec", "data"):
-            yield from ((item, found) for found in (pushed.get(text(entry, "remoteRef", "key")),) if found)
-    for link in links(estate):
-        if link.kind == SECRET and (found := made.get((link.namespace, link.name.partition(" ")[0]))):
-            yield link.source, found
+        needed = [stores.get(item.namespace), passwords.get((item.namespace, generator))]
+        for place in filter(None, map(places.get, _pushes(item))):
+            needed += [place, *(policy for policy in policies if _about(policy, "name") == place.name)]
+        yield from ((item, found) for found in needed if found)
+
+
+def _pushes(item: Object) -> list[str]:
+    """Names in Secret Manager that a PushSecret writes to."""
+    return [text(entry, "match", "remoteRef", "remoteKey") for entry in maps(item.data, "spec", "data")]
 
 
 def _about(policy: Object, key: str) -> str:
