@@ -20,7 +20,7 @@ generate: $(RUNTIME) ## write the repository from platform.yaml and environments
 	@$(PY) gen.py
 
 test: $(TESTING) ## run all tests
-	@$(PY) -m dify_gitops.toolchain --all # Argo CD takes minutes, the first time
+	@$(PY) -m dify_gitops.toolchain test # Argo CD takes minutes, the first time
 	$(PY) -m pytest -n 2
 
 check: $(TESTING) tools ## is the written repository current, valid and by our rules?

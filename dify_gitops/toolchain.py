@@ -1,7 +1,7 @@
 """Finds our Go programs, or builds them: PATH, then `.tools/bin`, then the modules in `tools/go`.
 
-`python -m dify_gitops.toolchain` (`make tools`) builds what `gen.py check` lacks, `--all` (`make test`) also what
-only the tests run; everything else only looks.
+`python -m dify_gitops.toolchain` (`make tools`) builds what `gen.py check` lacks, with the word `test` also what
+`make test` runs, with `e2e` also what `make e2e` runs; everything else only looks.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ BUILD_ENV = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A Go program that `tools/go/<name>/go.mod` pins; that file alone knows the version.
+    """A Go program that `tools/go/<folder>/go.mod` pins; that file alone knows the version.
 
-    In `ldflags`, `{}` stands for the version, `{number}` for it without its `v`. `target` is what `make` builds it for.
+    In `ldflags`, `{version}` stands for the version, `{number}` for it without its `v`, `{minor}` for its second number.
+    `says` is what the program prints before its version. `target` is the one of TARGETS that needs it.
     """
 
     name: str
@@ -43,11 +44,13 @@ class Tool:
     package: str
     version_command: tuple[str, ...]
     ldflags: str
+    says: str = ""
     target: str = "tools"
+    folder: str = ""
 
     @property
     def source(self) -> Path:
-        return ROOT / "tools" / "go" / self.name
+        return ROOT / "tools" / "go" / (self.folder or self.name)
 
     @property
     def version(self) -> str:
@@ -70,19 +73,51 @@ class Tool:
 _KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5"
 _KUBECONFORM = "github.com/yannh/kubeconform"
 _ARGOCD = "github.com/argoproj/argo-cd/v3"
+_ETCD = "go.etcd.io/etcd/server/v3"
+_KWOK = "sigs.k8s.io/kwok"
+_KUBERNETES = "k8s.io/kubernetes"
+# Without these the programs call themselves v0.0.0-master, and clients misjudge what the server can do.
+_KUBERNETES_LDFLAGS = "-s -w " + " ".join(
+    f"-X {package}.gitVersion={{version}} -X {package}.gitMajor=1 -X {package}.gitMinor={{minor}}"
+    for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+)
+
+
+def _kubernetes(name: str, version_command: tuple[str, ...] = ("--version",), says: str = "Kubernetes ") -> Tool:
+    package = f"{_KUBERNETES}/cmd/{name}"
+    return Tool(name, _KUBERNETES, package, version_command, _KUBERNETES_LDFLAGS, says, "e2e", "kubernetes")
+
+
+# What `make` builds programs for; each target also needs those of the targets before it.
+TARGETS = ("tools", "test", "e2e")
 TOOLS = {
     tool.name: tool
     for tool in (
         Tool("kustomize", _KUSTOMIZE, _KUSTOMIZE, ("version",), "-s -w"),
-        # These two know their version from the linker only.
-        Tool("kubeconform", _KUBECONFORM, f"{_KUBECONFORM}/cmd/kubeconform", ("-v",), "-s -w -X main.version={}"),
+        # Most others know their version from the linker only.
+        Tool("kubeconform", _KUBECONFORM, f"{_KUBECONFORM}/cmd/kubeconform", ("-v",), "-s -w -X main.version={version}"),
         Tool(
             "argocd",
             _ARGOCD,
             f"{_ARGOCD}/cmd",
             ("version", "--client", "--short"),
             f"-s -w -X {_ARGOCD}/common.version={{number}}",
+            says="argocd: ",
             target="test",  # minutes to build, and no user's check needs it
+        ),
+        Tool("etcd", _ETCD, _ETCD, ("--version",), "-s -w", says="etcd Version: ", target="e2e"),
+        _kubernetes("kube-apiserver"),
+        _kubernetes("kube-controller-manager"),
+        _kubernetes("kube-scheduler"),
+        _kubernetes("kubectl", ("version", "--client"), "Client Version: "),
+        Tool(
+            "kwok",
+            _KWOK,
+            f"{_KWOK}/cmd/kwok",
+            ("--version",),
+            f"-s -w -X {_KWOK}/pkg/consts.Version={{version}}",
+            says="kwok version ",
+            target="e2e",
         ),
     )
 }
@@ -113,15 +148,16 @@ def locate(wanted: Tool, folder: Path) -> Path | None:
 def has_version(binary: Path, wanted: Tool) -> bool:
     """Tell whether `binary` is `wanted` in its pinned version, by its own word or by its build information.
 
-    Its own word is `v3.5.7`, with or without the `v`, the program's name before it (`argocd: v3.5.7`) and the
-    commit after it (`+1a2b3c4`, in a build without Git `+unknown`; changed sources add `.dirty` and do not fit).
+    Its own word is the first line it prints: `v3.5.7`, with or without the `v`, what it `says` before it and the
+    commit after it (`+1a2b3c4`, in a build without Git `+unknown`; changed sources add `.dirty` and do not fit),
+    or after a space anything.
     Builds of `go install` may print no version («development»), yet every Go program carries the name
     and version of its main module as plain text.
     """
     number = re.escape(wanted.version.removeprefix("v"))
     try:
         printed = run([binary, *wanted.version_command], timeout=20).stdout.strip()
-        if re.fullmatch(rf"(?:{wanted.name}: )?v?{number}(?:\+\w+)?", printed):
+        if re.match(rf"(?:{re.escape(wanted.says)})?v?{number}(?:\+\w+)?(?:\s|$)", printed):
             return True
         with binary.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return content.find(f"\nmod\t{wanted.module}\t{wanted.version}\t".encode()) >= 0
@@ -142,7 +178,8 @@ def build(wanted: Tool, folder: Path) -> str:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             fresh = Path(scratch, wanted.name)
-            ldflags = wanted.ldflags.format(wanted.version, number=wanted.version.removeprefix("v"))
+            number = wanted.version.removeprefix("v")
+            ldflags = wanted.ldflags.format(version=wanted.version, number=number, minor=number.split(".")[1])
             command: list[str | Path] = [
                 go,
                 "build",
@@ -243,14 +280,14 @@ def _lock(folder: Path) -> Iterator[None]:
 
 
 def main() -> int:
-    """Make the tools available, with `--all` also those of the tests, and print where each came from."""
+    """Make the tools of a target available and print where each came from."""
     import argparse
 
     parser = argparse.ArgumentParser(prog="python -m dify_gitops.toolchain", description=main.__doc__)
-    parser.add_argument("--all", action="store_true", help="also what only the tests run")
-    every = parser.parse_args().all
+    parser.add_argument("target", nargs="?", choices=TARGETS, default=TARGETS[0])
+    targets = TARGETS[: TARGETS.index(parser.parse_args().target) + 1]
     for wanted in TOOLS.values():
-        if wanted.target != "tools" and not every:
+        if wanted.target not in targets:
             continue
         found = locate(wanted, _tools_folder())
         try:

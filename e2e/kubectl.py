@@ -1,0 +1,58 @@
+"""The real kubectl, with objects as Python has them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from dify_gitops.process import ToolError, run
+from dify_gitops.toolchain import tool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from dify_gitops.process import Completed
+
+Object = dict[str, Any]
+
+
+class Refused(ToolError):
+    """The API server did not take an object, or warned about it; the text is kubectl's."""
+
+
+class Kubectl:
+    """kubectl as the user of one kubeconfig; `manager` is the owner of the fields that it applies."""
+
+    def __init__(self, kubeconfig: Path, manager: str) -> None:
+        self.kubeconfig = kubeconfig
+        self._manager = manager
+        self._env = {"KUBECONFIG": str(kubeconfig), "KUBECACHEDIR": str(kubeconfig.parent / "kubectl-cache")}
+
+    def __call__(self, *args: str, input: str | None = None, timeout: float = 120) -> Completed:  # noqa: A002
+        """Run `kubectl args…`. Raises ToolError when it fails."""
+        return run([tool("kubectl"), *args], input=input, timeout=timeout, env=self._env)
+
+    def apply(self, objects: Iterable[Object], *options: str) -> list[str]:
+        """Apply objects server-side with strict field validation; returns a line for each, `kind/name serverside-applied`.
+
+        Raises Refused where the server refuses one or warns about one; the others are applied nevertheless.
+        """
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+        command = ["apply", "--server-side", "--validate=strict", f"--field-manager={self._manager}", "-f-", *options]
+        done = run([tool("kubectl"), *command], input=text, timeout=300, env=self._env, accept=(0, 1))
+        if done.code or done.stderr:
+            raise Refused(done.stderr or done.stdout)
+        return done.stdout.splitlines()
+
+    def get(self, kind: str, name: str, namespace: str = "default") -> Object:
+        """Return one object. Raises ToolError where there is none."""
+        found: Object = json.loads(self("get", kind, name, "-n", namespace, "-o", "json").stdout)
+        return found
+
+    def list(self, kinds: str, namespace: str = "", selector: str = "") -> list[Object]:
+        """Return all objects of kinds (`pods,jobs.batch`) in one namespace or all, by selector of labels."""
+        where = ["-n", namespace] if namespace else ["-A"]
+        where += ["-l", selector] if selector else []
+        found: list[Object] = json.loads(self("get", kinds, *where, "-o", "json").stdout)["items"]
+        return found
