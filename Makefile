@@ -42,7 +42,7 @@ lock: ## refresh the lock files (needs uv); delete one first to move all its pin
 	$(LOCK) --group go -o requirements-go.lock
 
 clean: ## remove environment, tools and caches
-	rm -rf $(VENV) .tools .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .tools .cache .e2e .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## this list

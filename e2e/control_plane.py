@@ -75,14 +75,14 @@ class ControlPlane:
         self._key = _service_account_key(self.folder)
         etcd, self.port = free_port(), free_port()
         self.url = f"https://127.0.0.1:{self.port}"
-        self._etcd = run.server(f"{name}-etcd", self._etcd_command(etcd, free_port()))
+        self.servers: list[Server] = [run.server(f"{name}-etcd", self._etcd_command(etcd, free_port()))]
         users = [("admin", MASTERS), ("person", MASTERS), ("kwok", MASTERS), ("controllers", MASTERS)]
         users += [("system:kube-scheduler", "")]
         users += [(f"system:serviceaccount:argocd:{account}", SERVICE_ACCOUNTS) for account in ARGOCD_ACCOUNTS]
         self._write_tokens(users)
         (self.folder / "audit.yaml").write_text(AUDIT_POLICY, encoding="utf-8")
         self._api_server = run.server(f"{name}-kube-apiserver", self._api_server_command(etcd))
-        self.servers: list[Server] = [self._etcd, self._api_server]
+        self.servers.append(self._api_server)
         self.wait_until_ready()
         self.kubectl = Kubectl(self.kubeconfig("admin"), "admin")
 
@@ -174,13 +174,17 @@ class ControlPlane:
         self.servers += [name(f"{self.name}-kube-controller-manager", manager)]
         self.servers += [name(f"{self.name}-kube-scheduler", scheduler)]
 
+    def check(self) -> None:
+        """Raise ToolError when one of its programs has ended."""
+        for server in self.servers:
+            server.check()
+
     def wait_until_ready(self) -> None:
         """Return when the API server answers /readyz."""
         wait(f"{self.name}: the API server", lambda: None if self._ready() else "/readyz", START_SECONDS)
 
     def _ready(self) -> bool:
-        self._etcd.check()
-        self._api_server.check()
+        self.check()
         try:
             trust = ssl.create_default_context(cafile=str(self._certificates / "apiserver.crt"))
             request = urllib.request.Request(f"{self.url}/readyz")

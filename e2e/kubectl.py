@@ -45,6 +45,22 @@ class Kubectl:
             raise Refused(done.stderr or done.stdout)
         return done.stdout.splitlines()
 
+    def dry_run(self, one: Object) -> Object:
+        """Return what the server would keep of one object, which may exist. Raises Refused as `apply`, also for warnings."""
+        command = ["apply", "--server-side", "--force-conflicts", "--validate=strict", "--dry-run=server", "-o", "json"]
+        command += [f"--field-manager={self._manager}", "-f-"]
+        done = run([tool("kubectl"), *command], input=json.dumps(one), env=self._env, accept=(0, 1))
+        if done.code or done.stderr:
+            raise Refused(done.stderr)
+        kept: Object = json.loads(done.stdout)
+        return kept
+
+    def stored(self, objects: Iterable[Object]) -> list[Object]:
+        """Return these objects as the server has them, in this order. Raises ToolError where one is not there."""
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+        found: list[Object] = json.loads(self("get", "-f-", "-o", "json", input=text).stdout)["items"]
+        return found
+
     def get(self, kind: str, name: str, namespace: str = "default") -> Object:
         """Return one object. Raises ToolError where there is none."""
         found: Object = json.loads(self("get", kind, name, "-n", namespace, "-o", "json").stdout)

@@ -50,6 +50,10 @@ class Server:
             os.killpg(self._child.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
+        self.wait()
+
+    def wait(self) -> None:
+        """Return when it has ended."""
         self._child.wait()
 
     def check(self) -> None:
@@ -69,6 +73,7 @@ class Run:
     def __init__(self, logs: Path) -> None:
         self.logs = logs
         self.logs.mkdir(parents=True, exist_ok=True)
+        self._servers: list[Server] = []
         self.folder = Path(tempfile.mkdtemp(prefix="dify-gitops-e2e-"))
         reaper = [sys.executable, str(Path(__file__).with_name("reaper.py")), str(self.folder)]
         self._reaper = subprocess.Popen(reaper, stdin=subprocess.PIPE, start_new_session=True)
@@ -79,6 +84,8 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self._pipe.close()
         self._reaper.wait()
+        for server in self._servers:
+            server.wait()
 
     @property
     def _pipe(self) -> IO[bytes]:
@@ -92,7 +99,9 @@ class Run:
 
     def server(self, name: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> Server:
         """Start a server; its log is `logs`/<name>.log."""
-        return Server(self, name, command, env or {})
+        server = Server(self, name, command, env or {})
+        self._servers.append(server)
+        return server
 
 
 def free_port() -> int:

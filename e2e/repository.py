@@ -41,7 +41,7 @@ class Repository:
 
     def __init__(self, folder: Path, source: Path = ROOT) -> None:
         self.work = folder / "work"
-        self._published = folder / "published"
+        self.published = folder / "published"
         remote = folder / "dify-platform.git"
         self.url = remote.as_uri()
         self.work.mkdir(parents=True)
@@ -55,10 +55,10 @@ class Repository:
         self._upstream = loaded.platform.repository
         self._branch = loaded.platform.branch
         self.environments = list(loaded.environments)
-        self._published.mkdir()
-        _git(self._published, "init", "--quiet", f"--initial-branch={self._branch}")
-        _git(self._published, "init", "--quiet", "--bare", str(remote))
-        _git(self._published, "remote", "add", "origin", str(remote))
+        self.published.mkdir()
+        _git(self.published, "init", "--quiet", f"--initial-branch={self._branch}")
+        _git(self.published, "init", "--quiet", "--bare", str(remote))
+        _git(self.published, "remote", "add", "origin", str(remote))
         self.generate()
 
     def generate(self) -> str:
@@ -75,16 +75,16 @@ class Repository:
 
     def publish(self, message: str) -> str:
         """Commit and push what `work` holds now; returns the commit."""
-        for child in self._published.iterdir():
+        for child in self.published.iterdir():
             if child.name != ".git":
                 shutil.rmtree(child) if child.is_dir() else child.unlink()
-        shutil.copytree(self.work, self._published, dirs_exist_ok=True)
+        shutil.copytree(self.work, self.published, dirs_exist_ok=True)
         for name in self.environments:
-            self._adapt(self._published / "argocd" / name)
-        _git(self._published, "add", "--all")
-        _git(self._published, "commit", "--quiet", "--allow-empty", "--message", message)
-        _git(self._published, "push", "--quiet", "origin", self._branch)
-        return _git(self._published, "rev-parse", "HEAD").strip()
+            self._adapt(self.published / "argocd" / name)
+        _git(self.published, "add", "--all")
+        _git(self.published, "commit", "--quiet", "--allow-empty", "--message", message)
+        _git(self.published, "push", "--quiet", "origin", self._branch)
+        return _git(self.published, "rev-parse", "HEAD").strip()
 
     def _adapt(self, folder: Path) -> None:
         patches: list[dict[str, Any]] = [

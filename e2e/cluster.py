@@ -1,0 +1,59 @@
+"""One environment's cluster as bootstrap leaves it, with stand-ins for what only Google Cloud has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from e2e.argocd import NAMESPACE, ArgoCD, module
+from e2e.control_plane import ControlPlane
+from e2e.crds import crds
+from e2e.rendering import policies, rendered
+from e2e.waiting import wait
+
+if TYPE_CHECKING:
+    from e2e.kubectl import Object
+    from e2e.processes import Run
+    from e2e.repository import Repository
+
+APPLICATIONS = ("root", "infra", "dify")
+CONVERGE_SECONDS = 300
+
+
+class Cluster:
+    """A control plane with controllers, simulated nodes and Argo CD, which reads what `repository` published."""
+
+    def __init__(self, run: Run, repository: Repository, environment: str) -> None:
+        self.environment = environment
+        self.plane = ControlPlane(run, environment)
+        self.kubectl = self.plane.kubectl
+        self.plane.controllers()
+        objects = rendered(repository.work, environment)
+        self.kubectl.apply(crds(objects, module() / "manifests" / "crds"))
+        self.kubectl.apply(policies())
+        self.argocd = ArgoCD(run, self.plane, repository.work, repository.published / "argocd" / environment)
+
+    def converge(self, revision: str) -> None:
+        """Wait until all Applications have looked at the commit, and are Synced and Healthy. Raises TooLong."""
+        self.argocd.refresh()
+        wait(f"{self.environment}: Synced and Healthy", lambda: self.unfinished(revision), CONVERGE_SECONDS)
+
+    def unfinished(self, revision: str) -> list[str]:
+        """Say of each Application what is missing before it is at this commit, Synced and Healthy."""
+        self.plane.check()
+        self.argocd.check()
+        there = {one["metadata"]["name"]: one for one in self.kubectl.list("applications", NAMESPACE)}
+        return [f"{name}: {lack}" for name in APPLICATIONS if (lack := _lack(there.get(name), revision))]
+
+
+def _lack(application: Object | None, revision: str) -> str:
+    if application is None:
+        return "not there"
+    status: dict[str, Any] = application.get("status", {})
+    sync, health = status.get("sync", {}), status.get("health", {})
+    operation = status.get("operationState", {})
+    if operation.get("phase") not in (None, "Succeeded"):
+        return f"{operation['phase']}, {operation.get('message', '')}"
+    if sync.get("revision") != revision:
+        return "has not seen the commit"
+    found = [sync.get("status"), health.get("status")]
+    return "" if found == ["Synced", "Healthy"] else " and ".join(map(str, found))

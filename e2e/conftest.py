@@ -1,0 +1,38 @@
+"""What all levels share: the run's folder, the repository, a test for each environment of the input."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dify_gitops.input.load import load_repository
+from dify_gitops.toolchain import ROOT
+from e2e.processes import Run
+from e2e.repository import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what asks for an `environment` once for each."""
+    if "environment" in metafunc.fixturenames:
+        metafunc.parametrize("environment", list(load_repository(ROOT).environments), scope="module")
+
+
+@pytest.fixture(scope="session")
+def run() -> Iterator[Run]:
+    """Start nothing yet; whatever is started in this run ends with it."""
+    now = datetime.datetime.now(datetime.UTC)
+    with Run(ROOT / ".e2e" / f"{now:%Y%m%d-%H%M%S}-{os.getpid()}") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def repository(run: Run) -> Repository:
+    """Return the repository of this checkout, not published yet."""
+    return Repository(run.folder / "repository")
