@@ -14,7 +14,7 @@ TESTING := $(VENV)/.test-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: generate test check lint tools bench lock clean help
+.PHONY: generate test e2e check lint tools bench lock clean help
 
 generate: $(RUNTIME) ## write the repository from platform.yaml and environments/
 	@$(PY) gen.py
@@ -22,6 +22,10 @@ generate: $(RUNTIME) ## write the repository from platform.yaml and environments
 test: $(TESTING) ## run all tests
 	@$(PY) -m dify_gitops.toolchain test # Argo CD takes minutes, the first time
 	$(PY) -m pytest -n 2
+
+e2e: $(TESTING) ## prove on a real API server and a real Argo CD that it all reconciles
+	@$(PY) -m dify_gitops.toolchain e2e # Kubernetes takes minutes, the first time
+	$(PY) -m pytest -v -s e2e --junit-xml=.e2e/junit.xml
 
 check: $(TESTING) tools ## is the written repository current, valid and by our rules?
 	@$(PY) gen.py check
@@ -46,7 +50,7 @@ clean: ## remove environment, tools and caches
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(RUNTIME): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

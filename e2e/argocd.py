@@ -40,6 +40,7 @@ PLACES = {
     "TMPDIR": "tmp",
 }
 START_SECONDS = 60
+SYNC_SECONDS = 180
 
 
 def module() -> Path:
@@ -177,6 +178,20 @@ class ArgoCD:
         """Have all Applications look at Git now, as a webhook does."""
         note = f"{REFRESH}=normal"
         self._plane.kubectl("annotate", "applications", "--all", f"--namespace={NAMESPACE}", "--overwrite", note)
+
+    def sync(self, name: str) -> None:
+        """Sync an Application once more, as a person does who presses the button, and wait for its success."""
+        begun = self.application(name)["status"]["operationState"]["startedAt"]
+        operation = {"operation": {"initiatedBy": {"username": "person"}, "sync": {"syncOptions": ["ServerSideApply=true"]}}}
+        options = [f"--namespace={NAMESPACE}", "--type=merge", f"--patch={json.dumps(operation)}"]
+        self._plane.kubectl("patch", "application", name, *options)
+
+        def missing() -> str | None:
+            state = self.application(name)["status"]["operationState"]
+            done = state["startedAt"] != begun and state["phase"] == "Succeeded"
+            return None if done else f"{state['phase']}, {state.get('message', '')}"
+
+        wait(f"{self._plane.name}: {name} synced once more", missing, SYNC_SECONDS)
 
     def application(self, name: str) -> Object:
         """Return an Application as it is now."""

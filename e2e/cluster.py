@@ -28,7 +28,7 @@ class Cluster:
         self.kubectl = self.plane.kubectl
         self.plane.controllers()
         objects = rendered(repository.work, environment)
-        self.kubectl.apply(crds(objects, module() / "manifests" / "crds"))
+        self.kubectl.define(crds(objects, module() / "manifests" / "crds"))
         self.kubectl.apply(policies())
         self.argocd = ArgoCD(run, self.plane, repository.work, repository.published / "argocd" / environment)
 

@@ -11,6 +11,7 @@ import pytest
 
 from dify_gitops.input.load import load_repository
 from dify_gitops.toolchain import ROOT
+from e2e.cluster import Cluster
 from e2e.processes import Run
 from e2e.repository import Repository
 
@@ -36,3 +37,13 @@ def run() -> Iterator[Run]:
 def repository(run: Run) -> Repository:
     """Return the repository of this checkout, not published yet."""
     return Repository(run.folder / "repository")
+
+
+@pytest.fixture(scope="session")
+def clusters(run: Run, repository: Repository) -> dict[str, Cluster]:
+    """Bring up all environments, with Argo CD at the first commit; they start side by side."""
+    revision = repository.publish("first")
+    started = {name: Cluster(run, repository, name) for name in repository.environments}
+    for cluster in started.values():
+        cluster.converge(revision)
+    return started

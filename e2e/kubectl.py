@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops.process import ToolError, run
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from dify_gitops.process import Completed
 
 Object = dict[str, Any]
+
+
+def identity(one: Object) -> str:
+    """Return group and version, kind, namespace and name as one text."""
+    meta = one["metadata"]
+    return " ".join((one["apiVersion"], one["kind"], f"{meta.get('namespace', '')}/{meta['name']}"))
 
 
 class Refused(ToolError):
@@ -38,12 +45,18 @@ class Kubectl:
 
         Raises Refused where the server refuses one or warns about one; the others are applied nevertheless.
         """
-        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+        # Not as one List, which kubectl would validate by itself instead of leaving it to the server.
+        text = "\n---\n".join(map(json.dumps, objects))
         command = ["apply", "--server-side", "--validate=strict", f"--field-manager={self._manager}", "-f-", *options]
         done = run([tool("kubectl"), *command], input=text, timeout=300, env=self._env, accept=(0, 1))
         if done.code or done.stderr:
             raise Refused(done.stderr or done.stdout)
         return done.stdout.splitlines()
+
+    def define(self, definitions: Iterable[Object]) -> None:
+        """Apply CustomResourceDefinitions and return when their kinds can be used. Raises Refused."""
+        self.apply(definitions)
+        self("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
 
     def dry_run(self, one: Object) -> Object:
         """Return what the server would keep of one object, which may exist. Raises Refused as `apply`, also for warnings."""
@@ -59,6 +72,17 @@ class Kubectl:
         """Return these objects as the server has them, in this order. Raises ToolError where one is not there."""
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
         found: list[Object] = json.loads(self("get", "-f-", "-o", "json", input=text).stdout)["items"]
+        return found
+
+    def resources(self) -> dict[str, str]:
+        """Return the kind of each resource that the server knows, by its plural with the group: `deployments.apps`."""
+        lines = self("api-resources", "--no-headers", "-o", "wide").stdout.splitlines()
+        found = {}
+        for line in lines:
+            words = line.split()
+            version = next(index for index, word in enumerate(words) if re.fullmatch(r"(?:\S+/)?v\d\w*", word))
+            group = words[version].rpartition("/")[0]
+            found[f"{words[0]}.{group}" if group else words[0]] = words[version + 2]
         return found
 
     def get(self, kind: str, name: str, namespace: str = "default") -> Object:

@@ -46,7 +46,7 @@ def _config_map(why: str, name: str, data: dict[str, Any]) -> Manifest:
         workload=name,
         wave=names.WAVE_SETTINGS,
         more_labels=names.ARGOCD_PART | {names.BOOTSTRAP: "true"},
-        data=data,
+        data=data or None,
     )
 
 

@@ -32,7 +32,6 @@ def _priority(name: str, value: int, who: str) -> Manifest:
         workload="dify",
         wave=names.WAVE_FOUNDATION,
         value=value,
-        globalDefault=False,
         description=who,
     )
 

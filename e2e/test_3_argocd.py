@@ -1,0 +1,109 @@
+"""Level 3: a real Argo CD brings the published repository to Synced and Healthy, in the order of the waves."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from e2e.argocd import NAMESPACE
+from e2e.cluster import APPLICATIONS, Cluster
+from e2e.kubectl import identity
+from e2e.rendering import build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from e2e.control_plane import Write
+    from e2e.kubectl import Object
+    from e2e.repository import Repository
+
+FOLDERS = {"root": "argocd", "infra": "config-connector", "dify": "overlays"}
+WAVE = "argocd.argoproj.io/sync-wave"
+HOOK = "argocd.argoproj.io/hook"
+
+
+@pytest.fixture
+def cluster(clusters: dict[str, Cluster], environment: str) -> Cluster:
+    """Return the cluster of an environment: all Applications are Synced and Healthy at the first commit."""
+    return clusters[environment]
+
+
+def synced(repository: Repository, environment: str) -> Iterator[tuple[str, list[Object]]]:
+    """Give each Application with what its folder renders."""
+    for name, folder in FOLDERS.items():
+        yield name, build(repository.published / folder / environment)
+
+
+def test_every_object_is_synced_and_healthy(cluster: Cluster, repository: Repository) -> None:
+    for name, objects in synced(repository, cluster.environment):
+        application = cluster.argocd.application(name)
+        resources = application["status"]["resources"]
+        assert {one["status"] for one in resources} == {"Synced"}
+        judged = {f"{one['kind']}/{one['name']}": one["health"]["status"] for one in resources if "health" in one}
+        assert {key: health for key, health in judged.items() if health not in {"Healthy", "Suspended"}} == {}
+        there = sorted((one["kind"], one.get("namespace", ""), one["name"]) for one in resources)
+        assert there == sorted(_place(one) for one in objects if HOOK not in one["metadata"].get("annotations", {}))
+
+
+def test_no_project_refused_anything(cluster: Cluster) -> None:
+    for name in APPLICATIONS:
+        status = cluster.argocd.application(name)["status"]
+        assert [one for one in status.get("conditions", ()) if one["type"] != "SharedResourceWarning"] == []
+        results = status["operationState"]["syncResult"]["resources"]
+        assert [one for one in results if one["status"] not in {"Synced", "PruneSkipped"}] == []
+
+
+def test_objects_are_made_in_the_order_of_the_waves(cluster: Cluster, repository: Repository) -> None:
+    """Every wave's last object was there before the first one of the next wave was sent."""
+    made = creations(cluster)
+    for name, objects in synced(repository, cluster.environment):
+        waves: dict[int, list[str]] = {}
+        for one in objects:
+            wave = int(one["metadata"].get("annotations", {}).get(WAVE, 0))
+            waves.setdefault(wave, []).append(made[_place(one)])
+        order = sorted(waves)
+        assert len(order) > 1
+        for before, after in zip(order, order[1:], strict=False):
+            assert max(waves[before]) < min(waves[after]), f"{name}: wave {after} began before {before} was there"
+
+
+def test_the_migration_ended_before_the_new_pods_began(cluster: Cluster) -> None:
+    job = cluster.kubectl.get("job", "migration", "dify")
+    pods = cluster.kubectl.list("pods", "dify", "app.kubernetes.io/name in (api, worker-batch, worker-interactive, beat)")
+    assert pods
+    assert job["status"]["completionTime"] <= min(one["metadata"]["creationTimestamp"] for one in pods)
+
+
+def test_a_second_sync_changes_nothing_but_the_hook(cluster: Cluster, repository: Repository) -> None:
+    objects = [one for _, folder in synced(repository, cluster.environment) for one in folder]
+    plain = [one for one in objects if HOOK not in one["metadata"].get("annotations", {})]
+    before = {identity(one): _essence(one) for one in cluster.kubectl.stored(plain)}
+    job = cluster.kubectl.get("job", "migration", "dify")["metadata"]["uid"]
+    for name in reversed(APPLICATIONS):
+        cluster.argocd.sync(name)
+    after = {identity(one): _essence(one) for one in cluster.kubectl.stored(plain)}
+    assert {key for key in before if before[key] != after[key]} == set()
+    assert cluster.kubectl.get("job", "migration", "dify")["metadata"]["uid"] != job
+
+
+def creations(cluster: Cluster) -> dict[tuple[str, str, str], str]:
+    """Return when Argo CD made each object: (kind, namespace, name) → time, of the first one where it was made anew."""
+    plurals = cluster.kubectl.resources()
+    found: dict[tuple[str, str, str], str] = {}
+    for write in cluster.plane.writes():
+        if write.code == 201 and write.resource in plurals and not write.dry_run:
+            found.setdefault((plurals[write.resource], write.namespace, write.name), write.time)
+    return found
+
+
+def _place(one: Object) -> tuple[str, str, str]:
+    return one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"]
+
+
+def _essence(one: Object) -> Any:
+    """Return what a person can change of an object: not its status, nor who wrote which field when."""
+    meta = {key: one["metadata"].get(key) for key in ("uid", "generation", "labels", "annotations")}
+    body = {key: value for key, value in one.items() if key not in {"metadata", "status"}}
+    return json.dumps([meta, body], sort_keys=True)
