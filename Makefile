@@ -57,6 +57,8 @@ $(RUNTIME): requirements.lock pyproject.toml
 		echo "dify-gitops needs Python 3.11 or newer, but '$(PYTHON)' is not; try: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "'$(PYTHON)' has no venv module; on Debian and Ubuntu install the package python3-venv" >&2; exit 1; }
+	@test ! -L $(VENV) || { \
+		echo "$(VENV) is a symbolic link, and make would empty what it points to; remove the link" >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(LOCKED) -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --check-build-dependencies -e .

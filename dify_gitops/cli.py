@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from dify_gitops.doctor.line import Line
     from dify_gitops.errors import Finding, Problem
 
-STATUS = "exit status: 0 fine, 1 findings, 2 wrong input or usage, 3 a bug of ours, 130 interrupted"
+STATUS = (
+    "exit status: 0 fine, 1 findings, 2 wrong input or usage, 3 a bug of ours, 130 interrupted, 141 output not read"
+)
 
 
 def generate(root: Path, _form: str = "text") -> Exit:
@@ -109,6 +112,18 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one verb in the current folder and return the exit status."""
+    try:
+        try:
+            return _run(words)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # `gen.py check | head`: who read the output has enough
+        for stream in (sys.stdout, sys.stderr):  # Python flushes both once more at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return Exit.UNREAD
+
+
+def _run(words: Sequence[str] | None) -> int:
     arguments = _arguments(words)
     try:
         if arguments.verb == "doctor":
@@ -126,6 +141,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("gen.py: interrupted; every file is whole, run it again", file=sys.stderr)
         return Exit.INTERRUPTED
+    except BrokenPipeError:
+        raise
     except Exception:  # noqa: BLE001 - the last resort: whatever it is, it is ours
         import traceback
 

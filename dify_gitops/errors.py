@@ -16,6 +16,7 @@ class Exit(IntEnum):
     WRONG_INPUT = 2
     BUG = 3
     INTERRUPTED = 130
+    UNREAD = 141  # as a shell reports a program that SIGPIPE has ended
 
 
 class Problem(msgspec.Struct, frozen=True, order=True):

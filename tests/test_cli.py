@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from repo import environment, make, write_input
 
 from dify_gitops import check, cli
+from dify_gitops.toolchain import ROOT
 
 
 @pytest.fixture
@@ -76,3 +81,28 @@ def test_interruption_and_bugs_have_their_own_status(
     assert cli.main(["check"]) == status
     text = capsys.readouterr().err
     assert ("a bug of ours" in text and "oops" in text) if status == 3 else "interrupted" in text
+
+
+def unread(words: list[str], errors: int = subprocess.STDOUT) -> subprocess.CompletedProcess[str]:
+    """gen.py, whose output goes into a pipe that nobody reads any more."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}  # most write at their end
+    program = [sys.executable, "-c", "import sys; from dify_gitops.cli import main; sys.exit(main())", *words]
+    try:
+        return subprocess.run(program, stdout=writer, stderr=errors, env=env, text=True, check=False)
+    finally:
+        os.close(writer)
+
+
+@pytest.mark.parametrize("words", [["--help"], [], ["check"], ["--format", "json", "check"]])
+def test_a_reader_that_has_enough_is_no_bug(root: Path, words: list[str]) -> None:
+    write_input(root)  # and nothing more: check has much to say
+    shutil.copy(ROOT / "README.md", root)
+    done = unread(words, errors=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_problems_that_nobody_reads_to_the_end_are_no_bug(root: Path) -> None:
+    write_input(root, prod=environment(project="NO"))
+    assert unread([]).returncode == 141

@@ -29,6 +29,8 @@ GIT = shutil.which("git") or "git"
 TOKEN = "ya29.a-token-that-nobody-may-see"  # noqa: S105 - of no account
 PROJECT = "acme-dify-prod"
 REGION = "asia-northeast1"
+URL = "https://github.com/acme/dify-platform.git"
+ROOT_OF_GOOGLE = 'cloudresourcemanager.googleapis.com/"'
 OFFLINE = (
     "There was a problem refreshing your current auth tokens: Failed to resolve 'oauth2.googleapis.com' "
     "([Errno -3] Temporary failure in name resolution)"
@@ -133,6 +135,7 @@ def fill(world: World) -> None:
     world.says("gcloud", "compute project-info describe", {"quotas": quotas(CPUS_ALL_REGIONS=72, STATIC_ADDRESSES=8)})
     world.fetches(":getEffectiveOrgPolicy", {"constraint": "constraints/x", "booleanPolicy": {}})
     world.fetches("/storage/v1/b/", {"error": {"code": 404}}, 404)
+    world.fetches(ROOT_OF_GOOGLE, "no such page", 404)
     soa = {"name": "acme.example.", "type": 6, "TTL": 300, "data": "ns1.acme.example. dns.acme.example. 1 2 3 4 5"}
     world.fetches("dns.google", {"Status": 3, "Question": [], "Authority": [soa]})
     world.says("git", "ls-remote", f"{world.git('rev-parse', 'HEAD')}\trefs/heads/main")
@@ -253,25 +256,59 @@ def test_not_logged_in(world: World) -> None:
 
 
 def test_a_login_that_has_expired(world: World) -> None:
-    err = "ERROR: (gcloud.projects.describe) There was a problem refreshing your current auth tokens: invalid_grant"
+    err = (
+        "ERROR: (gcloud.auth.print-access-token) There was a problem refreshing your current auth tokens: invalid_grant"
+    )
+    world.says("gcloud", "auth print-access-token", err=err, code=1)
+    lines = world.lines()
+    assert (lines["", "login"].status, lines["", "login"].fix) == ("wrong", "gcloud auth login")
+    assert (lines["prod", "project"].status, lines["prod", "project"].fix) == ("unknown", "gcloud auth login")
+    assert "the login of ann@acme.example has expired" in lines["prod", "project"].found
+    assert "projects describe" not in world.log.read_text()
+
+
+def test_a_login_that_google_refuses_while_gcloud_still_has_a_token(world: World) -> None:
+    err = "ERROR: (gcloud.projects.describe) UNAUTHENTICATED: Request had invalid authentication credentials."
     world.says("gcloud", "projects describe", err=err, code=1)
-    line = world.lines()["prod", "project"]
-    assert (line.status, line.fix) == ("unknown", "gcloud auth login")
-    assert "expired" in line.found
+    lines = world.lines()
+    assert (lines["", "login"].status, lines["", "login"].fix) == ("wrong", "gcloud auth login")
+    assert (lines["prod", "project"].status, lines["prod", "project"].fix) == ("unknown", "gcloud auth login")
+    assert "expired" in lines["prod", "project"].found
 
 
 def test_offline_what_can_be_checked_is_checked(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    world.says("gcloud", "projects describe", err=f"ERROR: {OFFLINE}", code=1)
+    world.hangs("gcloud", "projects describe")
+    world.hangs("gcloud", "auth print-access-token")
     world.answers["curl"].clear()
     world.says("curl", "https://", err="curl: (6) Could not resolve host: dns.google", code=6)
     world.says("git", "ls-remote", err="fatal: unable to access: Could not resolve host: github.com", code=128)
     lines = world.lines()
     unknown = {key for key, line in lines.items() if line.status == "unknown"}
-    assert unknown == {("", "repository"), ("", "pushed"), ("prod", "project"), ("prod", "domain")}
+    general = {("", check) for check in ("network", "login", "repository", "pushed")}
+    assert unknown == {*general, ("prod", "project"), ("prod", "domain")}
+    assert "Could not resolve host" in lines["", "network"].found
+    assert "ann@acme.example, not tried" in lines["", "login"].found
+    assert "there is no way to Google, see network" in lines["prod", "project"].found
+    # What would have waited for its end was never asked.
+    asked = [line for line in world.log.read_text().splitlines() if line.startswith("gcloud ")]
+    assert sorted(line.split()[1] for line in asked) == ["auth", "version"]
     assert lines["", "committed"].status == lines["", "kubectl"].status == "ok"
     assert "expired" not in lines["prod", "project"].found
     assert cli.main(["doctor", "prod"]) == 0
-    assert "nothing is missing or wrong, 4 could not be told" in capsys.readouterr().out
+    assert "nothing is missing or wrong, 6 could not be told" in capsys.readouterr().out
+
+
+def test_a_network_that_fails_later_is_no_expired_login(world: World) -> None:
+    world.says("gcloud", "projects describe", err=f"ERROR: {OFFLINE}", code=1)
+    lines = world.lines()
+    assert lines["", "login"].status == "ok"
+    assert (lines["prod", "project"].status, "expired" in lines["prod", "project"].found) == ("unknown", False)
+
+
+def test_without_curl_gcloud_is_asked_all_the_same(world: World) -> None:
+    world.lacks("curl")
+    lines = world.lines()
+    assert (lines["", "network"].status, lines["prod", "project"].status) == ("unknown", "ok")
 
 
 def test_a_project_that_is_not_there(world: World) -> None:
@@ -344,7 +381,8 @@ def test_what_google_refuses_to_say_is_unknown(world: World) -> None:
 def test_no_token_no_questions(world: World) -> None:
     world.says("gcloud", "auth print-access-token", err="ERROR: (gcloud.auth.print-access-token) oops", code=1)
     lines = world.lines()
-    assert lines["prod", "permissions"].status == "unknown"
+    assert (lines["", "login"].status, "oops" in lines["", "login"].found) == ("unknown", True)
+    assert lines["prod", "project"].status == "unknown"
     assert ("prod", "policies") not in lines
 
 
@@ -360,6 +398,10 @@ def test_names_of_buckets_that_others_have(world: World) -> None:
     assert (line.status, line.found) == ("wrong", f"of another project: {PROJECT}-dify")
 
 
+def quota_lines(world: World) -> list[Line]:
+    return [line for line in world.all() if line.check == "quotas"]
+
+
 def test_quotas_that_are_too_small_or_in_use(world: World) -> None:
     region = json.loads(world.answers["gcloud"]["compute regions describe"][0])
     region["quotas"] = [
@@ -367,12 +409,13 @@ def test_quotas_that_are_too_small_or_in_use(world: World) -> None:
         {"metric": "SSD_TOTAL_GB", "limit": 1400.0, "usage": 500.0},
     ]
     world.says("gcloud", "compute regions describe", region)
-    lines = [line for line in world.all() if line.check == "quotas"]
+    lines = quota_lines(world)
     # 10 nodes and one more during an upgrade, 4 vCPU and 100 GB each; volumes of 100 and 20 GB.
     assert [(line.status, line.found.partition(",")[0]) for line in lines] == [
         ("unknown", f"SSD_TOTAL_GB of {REGION}: 1220 needed"),
         ("wrong", f"CPUS of {REGION}: 24"),
     ]
+    assert "STATIC_ADDRESSES" not in str(lines)
     assert lines[1].fix == f"ask for 44 at https://console.cloud.google.com/iam-admin/quotas?project={PROJECT}"
 
 
@@ -382,11 +425,45 @@ def test_needs_follow_the_input(tmp_path: Path) -> None:
     repository = load_repository(write_input(tmp_path, prod=environment(**keys, **volumes)))
     assert needs(Site("prod", repository.environments["prod"], repository.platform), 8) == {
         (REGION, "SSD_TOTAL_GB"): 8 * 50 + 10 + 5,
+        (REGION, "CPUS"): 3 * 2,  # of the first pool, one node in each zone
         (REGION, "N2_CPUS"): 8 * 8,
         ("global", "CPUS_ALL_REGIONS"): 8 * 8,
         (REGION, "STATIC_ADDRESSES"): 2,
         ("global", "STATIC_ADDRESSES"): 1,
     }
+
+
+def test_a_small_environment_needs_most_while_bootstrap_runs(tmp_path: Path) -> None:
+    keys = {"nodes": "{min: 1, max: 1, machine: e2-standard-8, disk: 50}"}
+    volumes = {"weaviate": "{volume: 1Gi}", "pluginDaemon": "{volume: 1Gi}"}
+    repository = load_repository(write_input(tmp_path, dev=environment("dev", **keys, **volumes)))
+    needed = needs(Site("dev", repository.environments["dev"], repository.platform), 8)
+    # Three zones: a first node of 2 vCPU and 20 GB in each, and a real one beside it. Later it is one, and one more.
+    assert needed[REGION, "CPUS"] == needed["global", "CPUS_ALL_REGIONS"] == 3 * (2 + 8)
+    assert needed[REGION, "SSD_TOTAL_GB"] == 3 * (20 + 50)
+
+
+def test_what_is_not_known_of_the_quotas_is_said(world: World) -> None:
+    world.says("gcloud", "compute machine-types list", err="ERROR: quota exceeded for reads", code=1)
+    lines = quota_lines(world)
+    assert [line.status for line in lines] == ["unknown", "ok"]
+    assert "vCPUs: not known because e2-standard-4 is not" in lines[0].found
+    assert "1220 of 4096 SSD_TOTAL_GB" in lines[1].found
+    assert "CPUS" not in lines[1].found
+
+    fill(world)
+    world.says("gcloud", "compute project-info describe", err="ERROR: not now", code=1)
+    lines = quota_lines(world)
+    assert [line.status for line in lines] == ["unknown", "ok"]
+    assert "those of the whole project: not known because not now" in lines[0].found
+
+    fill(world)
+    region = json.loads(world.answers["gcloud"]["compute regions describe"][0])
+    region["quotas"] = [one for one in region["quotas"] if one["metric"] != "SSD_TOTAL_GB"]
+    world.says("gcloud", "compute regions describe", region)
+    (line,) = quota_lines(world)
+    said = f"SSD_TOTAL_GB of {REGION}: not known because Google's answer does not list it; 1220 needed"
+    assert (line.status, line.found) == ("unknown", said)
 
 
 def test_region_zone_and_machine_that_do_not_exist(world: World) -> None:
@@ -478,9 +555,94 @@ def test_a_repository_without_the_branch(world: World) -> None:
 
 
 def test_a_private_repository_is_private_for_argo_cd_too(world: World) -> None:
-    world.says("git", "credential.helper= ls-remote", err="fatal: Authentication failed", code=128)
+    world.says("git", f"ls-remote {URL} HEAD", err="fatal: Authentication failed", code=128)
+    lines = world.lines()
+    assert (lines["", "repository"].status, lines["", "pushed"].status) == ("missing", "ok")
+    assert lines["", "repository"].fix == "name a read-only token in environments/prod.yaml: argocd.repositoryToken"
+    write_input(world.root, prod=environment(argocd="{repositoryToken: git-token}"))
+    assert world.lines()["", "repository"].status == "ok"
+
+
+@pytest.mark.parametrize("where", ["the person's file", "the clone's file", "the environment"])
+def test_whether_a_repository_is_public_is_asked_as_nobody(
+    world: World, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person's settings lead git to a copy that opens; without them nothing does, here also not the internet."""
+    remote = tmp_path / "remote.git"
+    world.git("clone", "--quiet", "--bare", ".", str(remote))
+    del world.answers["git"]["ls-remote"]
+    world.says("git", "--version", "git version 2.39.5")  # all else is real
+    key = f"url.{remote}.insteadOf"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    if where == "the environment":
+        for name, value in (("COUNT", "1"), ("KEY_0", key), ("VALUE_0", URL)):
+            monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    else:
+        world.git("config", *(["--global"] if where == "the person's file" else []), key, URL)
     lines = world.lines()
     assert (lines["", "repository"].status, lines["", "pushed"].status) == ("unknown", "ok")
+    assert "whether to Argo CD too is not known because, without your settings: " in lines["", "repository"].found
+
+
+def test_nobody_has_no_credentials(world: World) -> None:
+    script = world.folder / "git"
+    note = f'#!/bin/sh\ncase "$*" in ls-remote*HEAD) export > {world.log}.env ;; esac\n'
+    script.write_text(script.read_text().replace("#!/bin/sh\n", note, 1))
+    world.all()
+    env = Path(f"{world.log}.env").read_text()
+    for name in ("HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL"):  # .netrc, git's own store, credential helpers
+        assert f"export {name}='/dev/null'" in env
+    assert "export GIT_CONFIG_NOSYSTEM='1'" in env
+
+
+@pytest.mark.parametrize("wanted", ["refs/heads/prod", "refs/tags/v1", "commit"])
+def test_the_revision_of_an_environment_is_looked_for_on_the_remote(world: World, wanted: str) -> None:
+    first = world.git("rev-parse", "HEAD")
+    world.git("commit", "--quiet", "--allow-empty", "--message=more")
+    newest = world.git("rev-parse", "HEAD")
+    named = newest if wanted == "commit" else wanted
+    write_input(world.root, prod=environment(argocd=f"{{revision: {named}}}"))
+    world.says("git", "ls-remote", f"{first}\trefs/heads/main\n")
+    line = world.lines()["prod", "revision"]
+    assert (line.status, "argocd.revision in environments/prod.yaml" in line.fix) == ("missing", True)
+    name = "refs/heads/other" if wanted == "commit" else wanted
+    world.says("git", "ls-remote", f"{first}\trefs/heads/main\n{newest}\t{name}\n")
+    assert world.lines()["prod", "revision"].status == "ok"
+    world.says("git", "ls-remote", err="fatal: Could not resolve host: github.com", code=128)
+    assert world.lines()["prod", "revision"].status == "unknown"
+
+
+def test_a_commit_below_a_tip_of_the_remote_and_one_that_this_clone_does_not_know(world: World) -> None:
+    first = world.git("rev-parse", "HEAD")
+    world.git("commit", "--quiet", "--allow-empty", "--message=more")
+    write_input(world.root, prod=environment(argocd=f"{{revision: {first}}}"))
+    world.says("git", "ls-remote", f"{world.git('rev-parse', 'HEAD')}\trefs/heads/main\n")
+    line = world.lines()["prod", "revision"]
+    assert (line.status, line.found) == ("ok", f"{first[:8]} is in the remote's history")
+    write_input(world.root, prod=environment(argocd=f"{{revision: {'a1' * 20}}}"))
+    line = world.lines()["prod", "revision"]
+    assert (line.status, line.fix) == ("unknown", "git fetch --all --tags, then again")
+
+
+def test_an_environment_that_follows_the_branch_has_no_line_about_it(world: World) -> None:
+    assert ("prod", "revision") not in world.lines()
+
+
+def test_a_subfolder_of_a_repository_is_told_and_the_rest_is_still_looked_at(world: World) -> None:
+    assert world.lines()["", "folder"].status == "ok"
+    inner = world.root / "platform" / "dify"
+    inner.mkdir(parents=True)
+    for path in ("platform.yaml", "environments", "base", *PER_ENVIRONMENT):
+        world.git("mv", path, "platform/dify")
+    world.git("commit", "--quiet", "--message=moved")
+    world.says("git", "ls-remote", f"{world.git('rev-parse', 'HEAD')}\trefs/heads/main")
+    world.root = inner
+    lines = world.lines()
+    assert lines["", "folder"].status == "wrong"
+    assert "this is platform/dify/ of a Git repository" in lines["", "folder"].found
+    assert "config-connector/prod" in lines["", "folder"].found
+    assert {lines["", check].status for check in ("repository", "committed", "pushed")} == {"ok"}
 
 
 def test_what_is_not_committed_is_told(world: World) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dify_gitops.kinds import all_kinds
-from dify_gitops.process import run
+from dify_gitops.process import ToolError, run
 from dify_gitops.toolchain import ROOT
 
 LOCKS = sorted(ROOT.glob("requirements*.lock"))
@@ -86,6 +86,18 @@ def test_wheel_carries_facts_and_templates(tmp_path: Path) -> None:
     templates = {str(path.relative_to(ROOT)) for path in written if path.is_file() and path.suffix != ".pyc"}
     assert len(facts) > 100
     assert facts | templates < names
+
+
+def test_make_does_not_empty_what_a_link_points_to(tmp_path: Path) -> None:
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    precious = tmp_path / "elsewhere" / "file"
+    precious.parent.mkdir()
+    precious.touch()
+    (tmp_path / ".venv").symlink_to(precious.parent)
+    with pytest.raises(ToolError, match=r"\.venv is a symbolic link, and make would empty what it points to"):
+        run(["make", "generate", f"PYTHON={sys.executable}"], cwd=tmp_path)
+    assert precious.exists()
 
 
 def test_help_lists_every_target() -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from dify_gitops import names
 from dify_gitops.argocd import upstream
 from dify_gitops.bootstrap import google, kubernetes
-from dify_gitops.bootstrap.kubernetes import over_ssh
 from dify_gitops.catalogue.controllers import ARGOCD
 from dify_gitops.catalogue.secrets import APP, REPOSITORY
 from dify_gitops.emit import emit
@@ -64,7 +63,7 @@ def _scripted(command: Command) -> str:
 def script(site: Site, steps: list[Step], header: str) -> str:
     """``bootstrap.sh``."""
     environment = site.environment
-    tools = [*TOOLS, *(["ssh-keygen"] if over_ssh(site.platform) else [])]
+    tools = [*TOOLS, *(["ssh-keygen"] if site.platform.over_ssh else [])]
     head = Template(template("bootstrap.sh")).substitute(
         name=site.name,
         path=f"bootstrap/{site.name}/bootstrap.sh",

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 FIRST_APIS = ("serviceusage", "cloudresourcemanager", "iam", "container", "compute", "iamcredentials")
 
 # The pool that GKE insists on lives for minutes, and counts in the quotas for as long.
-_PASSING = {"machineType": "e2-medium", "diskSizeGb": 20}
+FIRST_NODES = {"machineType": "e2-medium", "diskSizeGb": 20}
+FIRST_NODES_CPUS = 2  # https://cloud.google.com/compute/docs/general-purpose-machines#e2-shared-core
 
 _ADDONS = {
     "httpLoadBalancing": "HttpLoadBalancing",
@@ -254,7 +255,7 @@ def clusters(site: Site) -> Step:
                     on=spec["masterAuth"]["clientCertificateConfig"]["issueClientCertificate"],
                 ),
                 f"--addons={','.join(addons)}",
-                *_node_flags(site, {**pools[0][1]["nodeConfig"], **_PASSING}),
+                *_node_flags(site, {**pools[0][1]["nodeConfig"], **FIRST_NODES}),
                 where=(project, location),
             ),
             *(_pool(site, pool, pool_spec, where) for pool, pool_spec in pools),

@@ -14,7 +14,6 @@ from dify_gitops.k8s.objects import identity
 
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
-    from dify_gitops.input.model import Platform
 
 _RELEASES = "gs://configconnector-operator"
 _SOURCE = "https://raw.githubusercontent.com/GoogleCloudPlatform/k8s-config-connector"
@@ -87,11 +86,6 @@ def argocd(site: Site) -> Step:
     )
 
 
-def over_ssh(platform: Platform) -> bool:
-    """Whether Argo CD reads the repository with a key; everything else is https."""
-    return not platform.repository.startswith("https://")
-
-
 def repository(site: Site) -> Step | None:
     """How Argo CD reads a private repository; None where anybody can."""
     url = site.platform.repository
@@ -106,7 +100,7 @@ def repository(site: Site) -> Step | None:
         read = f"gcloud secrets versions access latest --secret={token} --project={site.environment.project}"
         made = _shell(f"{read} | {create} --from-literal=username={GIT_USER} --from-file=password=/dev/stdin", there)
         return Step("The token of the Git repository", [made, label])
-    if not over_ssh(site.platform):
+    if not site.platform.over_ssh:
         return None
     key = f"$(mktemp -d)/{name}"
     gone = "trap 'rm -f \"$key\"' EXIT"  # also where a later command fails

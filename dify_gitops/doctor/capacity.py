@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from dify_gitops.bootstrap.google import FIRST_NODES, FIRST_NODES_CPUS
 from dify_gitops.catalogue.google import zones
 from dify_gitops.doctor.line import Check
 from dify_gitops.doctor.machine import Unanswered
@@ -28,6 +29,7 @@ _PLAIN_SERIES: Final = ("e2", "n1", "f1", "g1")
 _ALL_REGIONS: Final = "CPUS_ALL_REGIONS"
 _GLOBAL: Final = "global"
 _GIB: Final = 1 << 30
+_WHY: Final = "beyond them no node, disk or address is made; the autoscaler just stops"
 
 
 class _Quota(msgspec.Struct):
@@ -61,7 +63,7 @@ def capacity(machine: Machine, site: Site, _access: Access) -> list[Line]:
         if "not found" in error.text.lower():
             fix = f"correct 'region' in environments/{site.name}.yaml: gcloud compute regions list {here}"
             return [place.wrong(f"there is no region {environment.region}", fix)]
-        return [place.unknown(f"{error}; nor machine type and quotas")]
+        return [place.unknown(f"{error}; so machine type and quotas are not known either")]
     wanted = environment.cluster.zones or zones(environment.region)
     there = {zone.rpartition("/")[2] for zone in region.zones}
     if gone := [zone for zone in wanted if zone not in there]:
@@ -69,13 +71,15 @@ def capacity(machine: Machine, site: Site, _access: Access) -> list[Line]:
         return [place.wrong(f"{environment.region} has no {', '.join(gone)}", fix)]
     line, cpus = _machine_type(machine, site, wanted)
     lines = [place.ok(", ".join(wanted)), line]
+    quotas = Check("quotas", _WHY, site.name)
     if not cpus:
-        return lines
+        lines.append(quotas.unknown(f"vCPUs: not known because {environment.nodes.machine} is not, see machine"))
+    known = {environment.region: _by_metric(region.quotas)}
     try:
         project = machine.gcloud(_Project, "compute", "project-info", "describe", here)
+        known[_GLOBAL] = _by_metric(project.quotas)
     except Unanswered as error:
-        return [*lines, Check("quotas", "the cluster cannot grow beyond them", site.name).unknown(str(error))]
-    known = {environment.region: _by_metric(region.quotas), _GLOBAL: _by_metric(project.quotas)}
+        lines.append(quotas.unknown(f"those of the whole project: not known because {error}"))
     return [*lines, *judge(site, needs(site, cpus), known)]
 
 
@@ -92,7 +96,7 @@ def _machine_type(machine: Machine, site: Site, wanted: tuple[str, ...]) -> tupl
     try:
         found = machine.gcloud(list[_MachineType], "compute", "machine-types", "list", *here, f"--filter=name={name}")
     except Unanswered as error:
-        return check.unknown(f"{error}; nor quotas"), 0
+        return check.unknown(str(error)), 0
     there = {one.zone.rpartition("/")[2]: one.guest_cpus for one in found}
     if gone := [zone for zone in wanted if zone not in there]:
         fix = f"choose another for nodes.machine in environments/{site.name}.yaml, or other zones for cluster.zones"
@@ -101,29 +105,45 @@ def _machine_type(machine: Machine, site: Site, wanted: tuple[str, ...]) -> tupl
     return check.ok(f"{name}, {cpus} vCPU, in each zone"), cpus
 
 
-def needs(site: Site, cpus: int) -> dict[tuple[str, str], float]:
-    """(region or ``global``, metric) → the most that this environment takes; ``cpus`` are the vCPUs of one node.
+def needs(site: Site, cpus: int) -> dict[tuple[str, str], int]:
+    """(region or ``global``, metric) → the most that this environment takes, in vCPUs, GB or addresses.
 
-    Nodes and addresses are those of the written objects. Cloud SQL and Memorystore live in projects of Google's.
+    ``cpus`` are the vCPUs of one node; where they are 0, not known, no metric of vCPUs is in the result. Nodes and
+    addresses are those of the written objects. Cloud SQL and Memorystore live in projects of Google's.
     """
     environment = site.environment
     region = environment.region
-    series = environment.nodes.machine.partition("-")[0]
-    metric = "CPUS" if series in _PLAIN_SERIES else f"{series.upper()}_CPUS"
+    manifests = cluster.concern(site).manifests
+    (made,) = _specs(manifests, "ContainerCluster")
+    zones_of_it = len(made["nodeLocations"])  # an initial count is one for each zone
     # Both volumes are pd-ssd, which counts in the same quota as the nodes' pd-balanced.
     volumes = (environment.weaviate.volume, environment.plugin_daemon.volume)
-    total: dict[tuple[str, str], float] = defaultdict(float)
-    total[region, "SSD_TOTAL_GB"] = sum(-(-bytes_of(volume) // _GIB) for volume in volumes)
-    for pool in _specs(cluster.concern(site).manifests, "ContainerNodePool"):
+    grown = Counter({(region, "SSD_TOTAL_GB"): sum(-(-bytes_of(volume) // _GIB) for volume in volumes)})
+    # While bootstrap runs, the pool that GKE insists on is there beside the real ones.
+    first = _nodes(site, made["initialNodeCount"] * zones_of_it, FIRST_NODES_CPUS, FIRST_NODES)
+    for pool in _specs(manifests, "ContainerNodePool"):
         # An upgrade starts new nodes before it drains old ones.
-        nodes = pool["autoscaling"]["totalMaxNodeCount"] + pool["upgradeSettings"]["maxSurge"]
-        total[region, metric] += nodes * cpus
-        total[_GLOBAL, _ALL_REGIONS] += nodes * cpus
-        total[region, "SSD_TOTAL_GB"] += nodes * pool["nodeConfig"]["diskSizeGb"]
+        most = pool["autoscaling"]["totalMaxNodeCount"] + pool["upgradeSettings"]["maxSurge"]
+        grown += _nodes(site, most, cpus, pool["nodeConfig"])
+        first += _nodes(site, pool["initialNodeCount"] * zones_of_it, cpus, pool["nodeConfig"])
     for address in _specs([*network.concern(site).manifests, *edge.concern(site).manifests], "ComputeAddress"):
         if address["addressType"] == "EXTERNAL":
-            total[address["location"], "STATIC_ADDRESSES"] += 1
-    return dict(total)
+            grown[address["location"], "STATIC_ADDRESSES"] += 1
+    return {key: most for key, most in (grown | first).items() if cpus or "CPUS" not in key[1]}
+
+
+def _nodes(site: Site, number: int, cpus: int, config: Mapping[str, Any]) -> Counter[tuple[str, str]]:
+    """What ``number`` nodes with ``config``'s machine type and disk take."""
+    region = site.environment.region
+    series = config["machineType"].partition("-")[0]
+    metric = "CPUS" if series in _PLAIN_SERIES else f"{series.upper()}_CPUS"
+    return Counter(
+        {
+            (region, "SSD_TOTAL_GB"): number * config["diskSizeGb"],
+            (region, metric): number * cpus,
+            (_GLOBAL, _ALL_REGIONS): number * cpus,
+        }
+    )
 
 
 def _specs(manifests: list[Any], kind: str) -> Iterator[Any]:
@@ -131,16 +151,22 @@ def _specs(manifests: list[Any], kind: str) -> Iterator[Any]:
 
 
 def judge(site: Site, wanted: Mapping[tuple[str, str], float], known: Mapping[str, Mapping[str, _Quota]]) -> list[Line]:
-    """One line for each quota that is too small or in use by others, or one for all."""
-    check = Check("quotas", "beyond them no node, disk or address is made; the autoscaler just stops", site.name)
+    """One line for each quota that is too small, in use by others or not known, or one for all that were read.
+
+    ``wanted`` is what ``needs`` returns, ``known`` are quotas by place and metric; places that are not in it are
+    passed over.
+    """
+    check = Check("quotas", _WHY, site.name)
     where = f"https://console.cloud.google.com/iam-admin/quotas?project={site.environment.project}"
     lines, enough = [], []
     for (place, metric), need in wanted.items():
+        if place not in known:
+            continue
         quota = known[place].get(metric)
         about = f"{metric} of {place}"
         if quota is None:
-            if metric.endswith("CPUS"):
-                lines.append(check.unknown(f"{about}: Google lists no such quota; {need:g} needed", f"look at {where}"))
+            found = f"{about}: not known because Google's answer does not list it; {need:g} needed"
+            lines.append(check.unknown(found, f"look at {where}"))
         elif quota.limit < need:
             lines.append(check.wrong(f"{about}: {quota.limit:g}, needed {need:g}", f"ask for {need:g} at {where}"))
         elif quota.limit - quota.usage < need:

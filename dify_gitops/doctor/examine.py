@@ -5,11 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
-from dify_gitops.bootstrap.kubernetes import over_ssh
 from dify_gitops.doctor import domain, git, programs
 from dify_gitops.doctor.capacity import capacity
 from dify_gitops.doctor.machine import Machine
-from dify_gitops.doctor.project import apis, billing, login, project
+from dify_gitops.doctor.network import network
+from dify_gitops.doctor.project import apis, billing, expired, login, project
 from dify_gitops.doctor.rights import rights
 from dify_gitops.gcp import Site
 
@@ -35,26 +35,34 @@ def examine(root: Path, repository: Repository, names: Sequence[str], seconds: f
     platform = repository.platform
     sites = [Site(name, repository.environments[name], platform) for name in names]
     wanted = list(programs.PROGRAMS)
-    if over_ssh(platform):
+    if platform.over_ssh:
         wanted.append(programs.SSH_KEYGEN)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         try:
-            logged_in = pool.submit(login, machine)
+            way_out = pool.submit(network, machine)
             installed = [pool.submit(programs.program, machine, one) for one in wanted]
             judges = pool.submit(programs.judges)
-            in_git = pool.submit(git.lines, machine, platform)
-            domains = [pool.submit(domain.domain, machine, site) for site in sites]
-            login_line, account = logged_in.result()
-            seen = [pool.submit(project, machine, site, account) for site in sites]
+            in_git = pool.submit(git.lines, machine, platform, sites)
+            network_line, online = way_out.result()
+            google = machine._replace(online=online)
+            logged_in = pool.submit(login, google)
+            domains = [pool.submit(domain.domain, google, site) for site in sites]
+            account = logged_in.result()
+            asked = [pool.submit(project, google, site, account) for site in sites]
+            seen = [one.result() for one in asked]
+            if any(one.expired for one in seen):  # gcloud keeps a token for an hour, also of an account that is shut
+                account = expired(account.account)
             # Where a project is not seen, every other question about it would get the same answer, or wait as long.
             deeper = [
-                [pool.submit(look, machine, site, access) for look in _IN_PROJECT] if access else []
-                for site, (_, access) in zip(sites, (one.result() for one in seen), strict=True)
+                [pool.submit(look, google, site, one.access) for look in _IN_PROJECT] if one.access else []
+                for site, one in zip(sites, seen, strict=True)
             ]
+            git_lines, refs = in_git.result()
+            revisions = [pool.submit(git.revision, machine, site, refs) for site in sites]
             lines = [programs.python(), *(one.result() for one in installed), *judges.result()]
-            lines += [login_line, *in_git.result()]
-            for first, looks, last in zip(seen, deeper, domains, strict=True):
-                lines += [first.result()[0], *(line for look in looks for line in look.result()), last.result()]
+            lines += [network_line, account.line, *git_lines]
+            for one, looks, named, last in zip(seen, deeper, domains, revisions, strict=True):
+                lines += [one.line, *(line for look in looks for line in look.result()), named.result(), *last.result()]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -2,87 +2,157 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Final
 
 from dify_gitops.doctor.line import Check
 from dify_gitops.doctor.machine import Unanswered
 from dify_gitops.input.load import ENVIRONMENTS, PLATFORM
-from dify_gitops.repository import PER_ENVIRONMENT
+from dify_gitops.repository import GOOGLE, PER_ENVIRONMENT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from dify_gitops.doctor.line import Line
     from dify_gitops.doctor.machine import Machine
+    from dify_gitops.gcp import Site
     from dify_gitops.input.model import Platform
+
+    Refs = Mapping[str, str]  # full names of the remote's branches and tags → commits
 
 _PRIVATE: Final = re.compile(
     r"could not read (username|password)|terminal prompts disabled|authentication failed|permission denied|"
     r"host key verification|repository not found|\b(401|403)\b",
     re.IGNORECASE,
 )
+# Git as nobody: no credentials, no rewritten URLs, of this person, this machine or this clone.
+_NOBODY: Final = {
+    "HOME": os.devnull,  # .netrc
+    "XDG_CONFIG_HOME": os.devnull,
+    "GIT_DIR": os.devnull,
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_COUNT": "0",
+    "GIT_CONFIG_PARAMETERS": "",
+}
 _WRITTEN: Final = ("base", *PER_ENVIRONMENT)  # what Argo CD reads
 _REPOSITORY: Final = Check("repository", "Argo CD deploys what it finds there")
+_FOLDER: Final = Check("folder", "paths of Argo CD's Applications and of .github/ begin at the repository's root")
 _COMMITTED: Final = Check("committed", "Argo CD does not see this folder, only commits")
 _PUSHED: Final = Check("pushed", "Argo CD reads the remote's branch")
 
 
-def lines(machine: Machine, platform: Platform) -> list[Line]:
-    """Reachable, committed, pushed."""
+def lines(machine: Machine, platform: Platform, sites: Sequence[Site]) -> tuple[list[Line], Refs]:
+    """Reachable, at the root, committed, pushed; and the remote's refs, none where they are not known."""
     if not machine.has("git"):
-        return [_REPOSITORY.unknown("not looked at: git is not in PATH")]
-    line, head = _remote(machine, platform)
-    committed = _committed(machine)
-    if committed.status != "ok":
-        return [line, committed]
-    return [line, committed, _pushed(machine, platform, head)]
+        return [_REPOSITORY.unknown("not looked at: git is not in PATH")], {}
+    line, refs = _remote(machine, platform, sites)
+    try:
+        local = [_folder(machine, sites), *_commits(machine, platform, refs)]
+    except Unanswered as error:
+        if "not a git repository" in error.text:
+            fix = "clone the repository, and work in it"
+            local = [_COMMITTED.missing("this folder is no Git repository", fix)]
+        else:
+            local = [_COMMITTED.unknown(str(error))]
+    return [line, *local], refs
 
 
-def _remote(machine: Machine, platform: Platform) -> tuple[Line, str]:
-    """The line, and the commit at the branch's head as far as it is known."""
+def revision(machine: Machine, site: Site, refs: Refs) -> list[Line]:
+    """Whether the remote has the revision that the environment names; no line where it names none."""
+    wanted = site.environment.argocd.revision
+    if not wanted:
+        return []
+    check = Check("revision", "infra and dify follow it instead of the branch", site.name)
+    if not refs:
+        return [check.unknown(f"{wanted}: the remote's branches and tags are not known")]
+    if wanted in refs:
+        return [check.ok(f"{wanted} is at {refs[wanted][:8]}")]
+    correct = f"or correct argocd.revision in {ENVIRONMENTS}/{site.name}.yaml"
+    if wanted.startswith("refs/"):
+        fix = f"git push {site.platform.repository} {wanted}, {correct}"
+        return [check.missing(f"the remote has no {wanted}", fix)]
+    return [_commit(machine, check, wanted, refs, correct)]
+
+
+def _commit(machine: Machine, check: Check, commit: str, refs: Refs, correct: str) -> Line:
+    """A server lists only the tips: whether a commit lies below one of them is seen in this clone."""
+    short, tips = commit[:8], sorted(set(refs.values()))
+    if commit in tips:
+        return check.ok(f"{short} is a branch or tag of the remote")
+    asked = "".join(f"{one}\n" for one in (commit, *tips))
+    said = machine.ask("git", "cat-file", "--batch-check", input=asked).stdout.splitlines()
+    absent = {line.partition(" ")[0] for line in said if line.endswith(" missing")}
+    if commit not in absent:
+        asked = "".join([f"{commit}\n", *(f"^{tip}\n" for tip in tips if tip not in absent)])
+        above = machine.ask("git", "rev-list", "--max-count=1", "--stdin", input=asked)
+        if not above.code and not above.stdout:
+            return check.ok(f"{short} is in the remote's history")
+    if absent:
+        return check.unknown(f"{short}: this clone has not all of the remote", "git fetch --all --tags, then again")
+    return check.missing(f"no branch or tag of the remote holds {short}", f"push a branch that holds it, {correct}")
+
+
+def _remote(machine: Machine, platform: Platform, sites: Sequence[Site]) -> tuple[Line, Refs]:
     url, branch = platform.repository, platform.branch
     try:
-        head = _head(machine, platform)
+        listed = machine.output("git", "ls-remote", "--heads", "--tags", url)
     except Unanswered as error:
         if error.offline:
-            return _REPOSITORY.unknown(f"not reached: {error}", f"git ls-remote {url}"), ""
+            return _REPOSITORY.unknown(f"not reached: {error}", f"git ls-remote {url}"), {}
         if _PRIVATE.search(error.text):
             found = f"{url} is private, or not there: {error}"
-            return _REPOSITORY.unknown(found, f"git ls-remote {url} with a login that may read it"), ""
-        return _REPOSITORY.wrong(f"{url}: {error}", f"make it, or correct 'repository' in {PLATFORM}"), ""
+            return _REPOSITORY.unknown(found, f"git ls-remote {url} with a login that may read it"), {}
+        return _REPOSITORY.wrong(f"{url}: {error}", f"make it, or correct 'repository' in {PLATFORM}"), {}
+    refs = {name: commit for commit, _, name in (line.partition("\t") for line in listed.splitlines())}
+    head = refs.get(f"refs/heads/{branch}")
     if not head:
-        return _REPOSITORY.missing(f"{url} has no branch {branch}", f"git push {url} HEAD:refs/heads/{branch}"), ""
-    if url.startswith("https://") and not _is_public(machine, platform):
-        found = f"{url} is private: your login reads it, Argo CD's own cannot be tried from here"
-        return _REPOSITORY.unknown(
-            found, f"name a read-only token in {ENVIRONMENTS}/*.yaml: argocd.repositoryToken"
-        ), head
-    return _REPOSITORY.ok(f"{url} answers, {branch} is at {head[:8]}"), head
+        fix = f"git push {url} HEAD:refs/heads/{branch}"
+        return _REPOSITORY.missing(f"{url} has no branch {branch}", fix), refs
+    answers = f"{url} answers, {branch} is at {head[:8]}"
+    return _REPOSITORY.ok(answers) if platform.over_ssh else _readable(machine, url, sites, answers), refs
 
 
-def _head(machine: Machine, platform: Platform, *options: str) -> str:
-    """The commit at the branch's head; empty where there is no such branch. Raises Unanswered."""
-    branch = f"refs/heads/{platform.branch}"
-    return machine.output("git", *options, "ls-remote", platform.repository, branch).partition("\t")[0]
-
-
-def _is_public(machine: Machine, platform: Platform) -> bool:
+def _readable(machine: Machine, url: str, sites: Sequence[Site], answers: str) -> Line:
+    """Whether Argo CD can read it too: with a token that the input names, or as anybody can."""
+    without = [f"{ENVIRONMENTS}/{site.name}.yaml" for site in sites if not site.environment.argocd.repository_token]
+    if not without:
+        return _REPOSITORY.ok(f"{answers}, and a token for Argo CD is named")
+    fix = f"if it is private, name a read-only token in {', '.join(without)}: argocd.repositoryToken"
     try:
-        return bool(_head(machine, platform, "-c", "credential.helper="))
-    except Unanswered:
-        return False
+        machine.output("git", "ls-remote", url, "HEAD", env=_NOBODY)
+    except Unanswered as error:
+        if _PRIVATE.search(error.text) and not error.offline:
+            found = f"{url} is private: your login reads it, Argo CD has none"
+            return _REPOSITORY.missing(found, fix.removeprefix("if it is private, "))
+        found = f"{answers}, to you; whether to Argo CD too is not known because, without your settings: {error}"
+        return _REPOSITORY.unknown(found, fix)
+    return _REPOSITORY.ok(answers)
+
+
+def _folder(machine: Machine, sites: Sequence[Site]) -> Line:
+    inside = machine.output("git", "rev-parse", "--show-prefix").strip()
+    if not inside:
+        return _FOLDER.ok("the root of its Git repository")
+    found = f"this is {inside} of a Git repository, where Argo CD looks for {GOOGLE}/{sites[0].name} at the root"
+    return _FOLDER.wrong(found, "a subfolder cannot work: give this tree a repository of its own")
+
+
+def _commits(machine: Machine, platform: Platform, refs: Refs) -> list[Line]:
+    """What is committed, and, where that is all, whether it is pushed."""
+    committed = _committed(machine)
+    if committed.status != "ok":
+        return [committed]
+    return [committed, _pushed(machine, platform, refs.get(f"refs/heads/{platform.branch}", ""))]
 
 
 def _committed(machine: Machine) -> Line:
     paths = (*_WRITTEN, PLATFORM, ENVIRONMENTS)
-    try:
-        if not machine.output("git", "ls-files", "--", *_WRITTEN):
-            fix = "make generate, then git add and git commit what it writes"
-            return _COMMITTED.missing("nothing that gen.py writes is in Git", fix)
-        changed = machine.output("git", "status", "--porcelain", "--", *paths).splitlines()
-    except Unanswered as error:
-        if "not a git repository" in error.text:
-            return _COMMITTED.missing("this folder is no Git repository", "clone the repository, and work in it")
-        return _COMMITTED.unknown(str(error))
+    if not machine.output("git", "ls-files", "--", *_WRITTEN):
+        fix = "make generate, then git add and git commit what it writes"
+        return _COMMITTED.missing("nothing that gen.py writes is in Git", fix)
+    changed = machine.output("git", "status", "--porcelain", "--", *paths).splitlines()
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         return _COMMITTED.wrong(f"not committed: {changed[0][3:]}{more}", f"git add {' '.join(paths)} && git commit")

@@ -12,9 +12,12 @@ import msgspec
 from dify_gitops.process import Completed, ToolError, run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 T = TypeVar("T")
+
+NOT_REACHED: Final = "there is no way to Google, see network"
 
 _ANY_STATUS: Final = range(-128, 256)  # what a program says with its exit status is judged here; signals are negative
 _LONGEST: Final = 160  # characters of a foreign message: more is a wall
@@ -61,33 +64,48 @@ class Reply(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """Where the checks run: ``root`` is the repository's folder, ``seconds`` the most that one question may take."""
+    """Where the checks run: ``root`` is the repository's folder, ``seconds`` the most that one question may take.
+
+    Where ``online`` is false Google is not asked: gcloud alone would try for half a minute, question by question.
+    """
 
     root: Path
     seconds: float
+    online: bool = True
 
     def has(self, program: str) -> bool:
         """Whether a program is in PATH."""
         return shutil.which(program) is not None
 
-    def ask(self, *args: str, input: str | None = None) -> Completed:  # noqa: A002 - the name `run` uses
-        """What a program says, whatever its exit status. Raises Unanswered if it is not there or does not end."""
+    def ask(
+        self,
+        *args: str,
+        input: str | None = None,  # noqa: A002 - the name `run` uses
+        env: Mapping[str, str] | None = None,
+    ) -> Completed:
+        """What a program says, whatever its exit status. Raises Unanswered if it is not there or does not end.
+
+        ``env`` is laid over the environment in which nobody is asked anything.
+        """
         if not self.has(args[0]):
             raise Unanswered(f"{args[0]} is not in PATH")
         try:
-            return run(args, cwd=self.root, input=input, timeout=self.seconds, env=_ENV, accept=_ANY_STATUS)
+            return run(
+                args, cwd=self.root, input=input, timeout=self.seconds, env={**_ENV, **(env or {})}, accept=_ANY_STATUS
+            )
         except ToolError as error:
             raise Unanswered(str(error)) from error
 
-    def output(self, *args: str) -> str:
+    def output(self, *args: str, env: Mapping[str, str] | None = None) -> str:
         """What a program prints. Raises Unanswered also where it fails, with its complaint."""
-        done = self.ask(*args)
+        done = self.ask(*args, env=env)
         if done.code:
             raise Unanswered(done.stderr or done.stdout or f"{args[0]} ends with {done.code}")
         return done.stdout
 
     def gcloud(self, kind: type[T], *args: str) -> T:
-        """What gcloud knows, as ``kind``. Raises Unanswered."""
+        """What Google tells gcloud, as ``kind``. Raises Unanswered."""
+        self._reach()
         return decode(kind, self.output("gcloud", *args, "--format=json"))
 
     def fetch(self, url: str, *, token: str = "", body: Any = None) -> Reply:
@@ -95,6 +113,7 @@ class Machine(NamedTuple):
 
         curl reads all of it from its standard input: every user of the machine can see command lines.
         """
+        self._reach()
         config = {"url": url, "max-time": f"{self.seconds:g}", "write-out": "\n%{http_code}"}
         headers = [f"Authorization: Bearer {token}"] if token else []
         if body is not None:
@@ -108,6 +127,10 @@ class Machine(NamedTuple):
         if done.code or not status.isdigit():
             raise Unanswered(done.stderr or f"curl ends with {done.code}")
         return Reply(int(status), answer)
+
+    def _reach(self) -> None:
+        if not self.online:
+            raise Unanswered(NOT_REACHED)
 
 
 def decode(kind: type[T], text: str) -> T:

@@ -9,7 +9,7 @@ import msgspec
 
 from dify_gitops.bootstrap.google import FIRST_APIS
 from dify_gitops.doctor.line import Check
-from dify_gitops.doctor.machine import Unanswered
+from dify_gitops.doctor.machine import NOT_REACHED, Unanswered, decode
 from dify_gitops.gcp.apis import needed
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 _LOGIN: Final = Check("login", "bootstrap acts as this account")
 _LOG_IN: Final = "gcloud auth login"
-_EXPIRED: Final = re.compile(r"reauth|refreshing your current auth token|invalid_grant", re.IGNORECASE)
+_EXPIRED: Final = re.compile(
+    r"reauth|refreshing your current auth token|invalid_grant|invalid authentication credentials|unauthenticated",
+    re.IGNORECASE,
+)
 _REFUSED: Final = re.compile(r"permission|may not exist|not found|does not exist", re.IGNORECASE)
 
 
@@ -44,10 +47,20 @@ class _Service(msgspec.Struct):
     config: _Config
 
 
+class Login(NamedTuple):
+    """The line, the active account, and its token: empty where Google cannot be asked, for the reason in ``why``."""
+
+    line: Line
+    account: str = ""
+    token: str = ""
+    why: str = "gcloud is not logged in"
+
+
 class Access(NamedTuple):
-    """What is known once the project was seen: the account that sees it, and the project's number."""
+    """What is known once the project was seen: the account that sees it, its token, and the project's number."""
 
     account: str
+    token: str
     number: str
 
     @property
@@ -57,40 +70,71 @@ class Access(NamedTuple):
         return f"{kind}:{self.account}"
 
 
-def login(machine: Machine) -> tuple[Line, str]:
-    """The line, and the active account; empty where there is none."""
+class Seen(NamedTuple):
+    """The line about a project, and access to it; None where further questions would be in vain."""
+
+    line: Line
+    access: Access | None = None
+    expired: bool = False
+
+
+def login(machine: Machine) -> Login:
+    """Whether there is an account, and whether Google still gives it a token, which shows what a list does not."""
     try:
-        accounts = machine.gcloud(list[_Account], "auth", "list", "--filter=status:ACTIVE")
+        # A list of this machine's own: it is there offline too.
+        listed = machine.output("gcloud", "auth", "list", "--filter=status:ACTIVE", "--format=json")
+        accounts = decode(list[_Account], listed)
     except Unanswered as error:
-        return _LOGIN.unknown(str(error)), ""
+        return Login(_LOGIN.unknown(str(error)))
     if not accounts:
-        return _LOGIN.missing("gcloud has no active account", _LOG_IN), ""
-    return _LOGIN.ok(accounts[0].account), accounts[0].account
+        return Login(_LOGIN.missing("gcloud has no active account", _LOG_IN))
+    account = accounts[0].account
+    if not machine.online:
+        return Login(_LOGIN.unknown(f"{account}, not tried: {NOT_REACHED}"), account, why=NOT_REACHED)
+    try:
+        token = machine.output("gcloud", "auth", "print-access-token").strip()
+    except Unanswered as error:
+        if _has_expired(error):
+            return expired(account)
+        return Login(_LOGIN.unknown(f"{account}, but no token for it: {error}"), account, why="gcloud gives no token")
+    return Login(_LOGIN.ok(account), account, token)
 
 
-def project(machine: Machine, site: Site, account: str) -> tuple[Line, Access | None]:
-    """The line about the project, and access to it for further questions; None where those would be in vain."""
+def expired(account: str) -> Login:
+    """An account that Google does not believe any more."""
+    why = f"the login of {account} has expired"
+    return Login(_LOGIN.wrong(why, _LOG_IN), account, why=why)
+
+
+def _has_expired(error: Unanswered) -> bool:
+    return bool(_EXPIRED.search(error.text)) and not error.offline  # offline, gcloud says the one because of the other
+
+
+def project(machine: Machine, site: Site, login: Login) -> Seen:
+    """Whether the project is there, and this account sees it."""
     name = site.environment.project
     check = Check("project", "everything of this environment is in it", site.name)
-    if not account:
-        return check.unknown(f"{name}, and all in it, not looked at: gcloud is not logged in", _LOG_IN), None
+    if not login.token:
+        return Seen(check.unknown(f"{name}, and all in it, not looked at: {login.why}", login.line.fix))
     try:
         found = machine.gcloud(_Project, "projects", "describe", name)
     except Unanswered as error:
-        return _unseen(check, site, account, error), None
+        return _unseen(check, site, login.account, error)
     if found.lifecycle_state != "ACTIVE":
-        return check.wrong(f"{name} is {found.lifecycle_state}", f"gcloud projects undelete {name}"), None
-    return check.ok(f"{name} (number {found.project_number})"), Access(account, found.project_number)
+        return Seen(check.wrong(f"{name} is {found.lifecycle_state}", f"gcloud projects undelete {name}"))
+    line = check.ok(f"{name} (number {found.project_number})")
+    return Seen(line, Access(login.account, login.token, found.project_number))
 
 
-def _unseen(check: Check, site: Site, account: str, error: Unanswered) -> Line:
+def _unseen(check: Check, site: Site, account: str, error: Unanswered) -> Seen:
     name = site.environment.project
-    if _EXPIRED.search(error.text) and not error.offline:  # offline, gcloud says the one because of the other
-        return check.unknown(f"{name}, and all in it, not looked at: the login of {account} has expired", _LOG_IN)
+    if _has_expired(error):
+        reason = expired(account).why
+        return Seen(check.unknown(f"{name}, and all in it, not looked at: {reason}", _LOG_IN), expired=True)
     if _REFUSED.search(error.text) and not error.offline:
         fix = f"gcloud projects create {name}, or ask its owner for a role, or correct environments/{site.name}.yaml"
-        return check.wrong(f"{name} does not exist, or {account} may not see it", fix)
-    return check.unknown(f"{name}, and all in it, not looked at: {error}")
+        return Seen(check.wrong(f"{name} does not exist, or {account} may not see it", fix))
+    return Seen(check.unknown(f"{name}, and all in it, not looked at: {error}"))
 
 
 def billing(machine: Machine, site: Site, _access: Access) -> list[Line]:

@@ -79,24 +79,19 @@ class _Bucket(msgspec.Struct, rename="camel"):
 
 def rights(machine: Machine, site: Site, access: Access) -> list[Line]:
     """Permissions, organisation policies, buckets."""
-    try:
-        token = machine.output("gcloud", "auth", "print-access-token").strip()
-    except Unanswered as error:
-        check = Check("permissions", "bootstrap stops half-way without them", site.name)
-        return [check.unknown(f"{error}; nor organisation policies and names of buckets")]
     return [
-        *_permissions(machine, site, access, token),
-        *_policies(machine, site, token),
-        _buckets(machine, site, access, token),
+        *_permissions(machine, site, access),
+        *_policies(machine, site, access),
+        _buckets(machine, site, access),
     ]
 
 
-def _permissions(machine: Machine, site: Site, access: Access, token: str) -> list[Line]:
+def _permissions(machine: Machine, site: Site, access: Access) -> list[Line]:
     project = site.environment.project
     check = Check("permissions", "bootstrap stops half-way without them", site.name)
     asked = [permission for permissions in _PERMISSIONS.values() for permission in permissions]
     try:
-        answer = _post(machine, f"{_PROJECTS}/{project}:testIamPermissions", token, {"permissions": asked})
+        answer = _post(machine, f"{_PROJECTS}/{project}:testIamPermissions", access.token, {"permissions": asked})
         granted = decode(_Permissions, answer).permissions
     except Unanswered as error:
         return [check.unknown(str(error))]
@@ -109,14 +104,14 @@ def _permissions(machine: Machine, site: Site, access: Access, token: str) -> li
     return lines or [check.ok(f"all {len(asked)} that bootstrap needs")]
 
 
-def _policies(machine: Machine, site: Site, token: str) -> list[Line]:
+def _policies(machine: Machine, site: Site, access: Access) -> list[Line]:
     project = site.environment.project
     check = Check("policies", "an organisation can forbid what is needed here", site.name)
     lines = []
     for constraint, why in _CONSTRAINTS.items():
         body = {"constraint": f"constraints/{constraint}"}
         try:
-            answer = _post(machine, f"{_PROJECTS}/{project}:getEffectiveOrgPolicy", token, body)
+            answer = _post(machine, f"{_PROJECTS}/{project}:getEffectiveOrgPolicy", access.token, body)
             enforced = decode(_Policy, answer).boolean_policy.enforced
         except Unanswered as error:
             return [check.unknown(str(error))]
@@ -126,13 +121,13 @@ def _policies(machine: Machine, site: Site, token: str) -> list[Line]:
     return lines or [check.ok(f"none of {len(_CONSTRAINTS)} that would forbid it is enforced")]
 
 
-def _buckets(machine: Machine, site: Site, access: Access, token: str) -> Line:
+def _buckets(machine: Machine, site: Site, access: Access) -> Line:
     check = Check("buckets", "their names are unique in the world", site.name)
     names = [manifest.body["metadata"]["name"] for manifest in storage.concern(site).manifests]
     taken, unsure = [], []
     for name in names:
         try:
-            reply = machine.fetch(f"{_BUCKETS}/{name}?fields=projectNumber", token=token)
+            reply = machine.fetch(f"{_BUCKETS}/{name}?fields=projectNumber", token=access.token)
             ours = reply.status == _OK and decode(_Bucket, reply.body).project_number == access.number
         except Unanswered as error:
             return check.unknown(str(error))

@@ -9,7 +9,7 @@ import msgspec
 from dify_gitops.catalogue.given_away import given_away, unspeakable
 from dify_gitops.catalogue.secrets import PUBLISHED_ANYWHERE
 from dify_gitops.input.checks import availability, google, network, platform, queues, sizes, variables
-from dify_gitops.input.checks.across import taken
+from dify_gitops.input.checks.across import taken, token
 from dify_gitops.input.words import dotted
 
 if TYPE_CHECKING:
@@ -105,12 +105,13 @@ def check_environment(loaded: Loaded) -> None:
     _secrets(loaded.document)
 
 
-def check_across(environments: list[Loaded]) -> None:
-    """Add to the documents' problems what an earlier environment has for itself already."""
+def check_across(environments: list[Loaded], platform: Platform) -> None:
+    """Add to the documents' problems what does not fit to the platform, or what an earlier environment has already."""
     owners: Owners = {}
     for loaded in environments:
-        complaints = taken(loaded.environment, loaded.document.file, owners)
-        _report(loaded.document, complaints, BadPaths(loaded.bad))
+        paths = BadPaths(loaded.bad)
+        _report(loaded.document, taken(loaded.environment, loaded.document.file, owners), paths)
+        _report(loaded.document, token(loaded.environment, platform), paths)
 
 
 def _report(document: Document, complaints: Complaints, bad: BadPaths) -> None:

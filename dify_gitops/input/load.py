@@ -44,7 +44,7 @@ def load_repository(root: File) -> Repository:
     problems: list[Problem] = []
     platform = _platform(root, problems)
     loaded = _environments(root, problems)
-    crosscheck.check_across(loaded)
+    crosscheck.check_across(loaded, platform or _PLATFORM)
     problems += [problem for one in loaded for problem in one.document.problems]
     if platform is None or problems:
         raise InputError(problems)

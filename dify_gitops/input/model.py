@@ -430,3 +430,8 @@ class Platform(Model, frozen=True):
     ] = ()
     labels: Annotated[dict[f.LabelKey, f.LabelValue], doc("labels of every object")] = {}
     waivers: Annotated[tuple[Waiver, ...], doc("accepted findings, each with its reason")] = ()
+
+    @property
+    def over_ssh(self) -> bool:
+        """Whether the repository is read with a key; else it is https, with a token where it is private."""
+        return not self.repository.startswith("https://")

@@ -1,4 +1,4 @@
-"""What two environments may not share."""
+"""What two environments may not share, and what of an environment does not fit to the platform."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dify_gitops.input.words import dotted
 
 if TYPE_CHECKING:
     from dify_gitops.input.checks import Complaints
-    from dify_gitops.input.model import Environment
+    from dify_gitops.input.model import Environment, Platform
     from dify_gitops.input.nodes import Path
 
     # (what, its name in the world) → the file and the key that claimed it first.
@@ -39,3 +39,11 @@ def taken(environment: Environment, file: str, owners: Owners) -> Complaints:
         whose = owner if owner != file else dotted(key)
         message = f"{name} is the {what} of {whose} already"
         yield Complaint(path, message, f"each needs its own {what}", also=(key,))
+
+
+def token(environment: Environment, platform: Platform) -> Complaints:
+    """A repository that is read over SSH is opened with a key, which bootstrap makes."""
+    if environment.argocd.repository_token and platform.over_ssh:
+        message = "opens an https repository, but that of platform.yaml is read over SSH"
+        hint = "remove it, bootstrap makes a deploy key; or give 'repository' in platform.yaml its https URL"
+        yield Complaint(("argocd", "repositoryToken"), message, hint)
