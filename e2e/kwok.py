@@ -46,6 +46,7 @@ class Kwok:
                 f"--kubeconfig={self.kubectl.kubeconfig}",
                 "--manage-all-nodes",
                 "--enable-crds=Stage",
+                "--node-lease-duration-seconds=40",  # without a heartbeat nodes are given up after 50 s
                 f"--server-address=127.0.0.1:{free_port()}",
             ],
         )
