@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops.process import ToolError
@@ -23,6 +24,8 @@ EVICTION = 100 * MI
 # an estimate on the high side. They are no pods here.
 SYSTEM_CPU = 500  # millicores
 SYSTEM_MEMORY = 800 * MI
+# Seconds until the scheduler has surely looked at a new node; the real autoscaler looks every ten.
+SCAN = 4.0
 
 
 class NodePool:
@@ -38,6 +41,7 @@ class NodePool:
         self.maximum = int(self._spec["autoscaling"]["totalMaxNodeCount"])
         self.zones: list[str] = self._spec.get("nodeLocations") or cluster["spec"]["nodeLocations"]
         self._made = 0
+        self._last = 0.0
 
     def nodes(self) -> dict[str, str]:
         """Return the zone of each node."""
@@ -66,12 +70,9 @@ class NodePool:
         waiting = [pod for pod in self._kubectl.list("pods") if unschedulable(pod)]
         if without:
             waiting = [pod for pod in waiting if not claims(pod)]
-        if waiting and not self._starting():
+        if waiting and time.monotonic() - self._last > SCAN:
             self.add(without=without)
-
-    def _starting(self) -> bool:
-        """Whether the scheduler has yet to see a node."""
-        return any("taints" in node["spec"] and not node["spec"].get("unschedulable") for node in self._kubectl.list("nodes"))
+            self._last = time.monotonic()
 
     def _node(self, name: str, zone: str) -> Object:
         machine = str(self._spec["nodeConfig"]["machineType"])
