@@ -1,0 +1,152 @@
+"""Simulated nodes as GKE makes them from the node pool of config-connector/<env>, and the cluster autoscaler's part."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from dify_gitops.process import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from e2e.kubectl import Kubectl, Object
+
+MI = 1 << 20
+GI = 1 << 30
+# GiB of memory per vCPU, of the series where that is a rule: https://cloud.google.com/compute/docs/machine-resource
+MEMORY = {"highcpu": 1, "standard": 4, "highmem": 8}
+# What GKE keeps of a node: https://cloud.google.com/kubernetes-engine/docs/concepts/plan-node-sizes
+CPU_RESERVED = ((1, 60), (1, 10), (2, 5), (1000, 2.5))  # so many vCPUs, millicores of each
+MEMORY_RESERVED = ((4, 0.25), (4, 0.20), (8, 0.10), (112, 0.06), (100_000, 0.02))  # so many GiB, share of each
+EVICTION = 100 * MI
+# What DaemonSets of GKE request on every node (Dataplane V2, logs, metrics, metadata server, DNS cache, disk driver):
+# an estimate on the high side. They are no pods here.
+SYSTEM_CPU = 500  # millicores
+SYSTEM_MEMORY = 800 * MI
+# Seconds until the scheduler has surely looked at a new node; the real autoscaler looks every ten.
+SCAN = 4.0
+
+
+class NodePool:
+    """The pool as Git has it; `add` makes a node of it, `autoscale` as many as pods wait for."""
+
+    def __init__(self, kubectl: Kubectl, objects: Iterable[Object]) -> None:
+        self._kubectl = kubectl
+        by_kind = {one["kind"]: one for one in objects}
+        pool, cluster = by_kind["ContainerNodePool"], by_kind["ContainerCluster"]
+        self._spec: dict[str, Any] = pool["spec"]
+        self._name, self._cluster = str(pool["metadata"]["name"]), str(cluster["metadata"]["name"])
+        self.minimum = int(self._spec["autoscaling"]["totalMinNodeCount"])
+        self.maximum = int(self._spec["autoscaling"]["totalMaxNodeCount"])
+        self.zones: list[str] = self._spec.get("nodeLocations") or cluster["spec"]["nodeLocations"]
+        self._made = 0
+        self._last = 0.0
+
+    def nodes(self) -> dict[str, str]:
+        """Return the zone of each node."""
+        nodes = self._kubectl.list("nodes")
+        return {one["metadata"]["name"]: one["metadata"]["labels"]["topology.kubernetes.io/zone"] for one in nodes}
+
+    def add(self, *, without: Collection[str] = ()) -> str:
+        """Add a node in the emptiest zone, none of `without`; returns its name.
+
+        Raises ToolError when the pool is at its maximum.
+        """
+        there = list(self.nodes().values())
+        if len(there) >= self.maximum:
+            raise ToolError(f"node pool {self._name}: more than its maximum of {self.maximum} nodes is needed")
+        zone = min((zone for zone in self.zones if zone not in without), key=there.count)
+        self._made += 1
+        name = f"gke-{self._cluster}-{self._name}-{self._made}.{zone}"
+        self._kubectl.apply([self._node(name, zone)])
+        return name
+
+    def autoscale(self, *, without: Collection[str] = ()) -> None:
+        """Add one node when the scheduler has found no place for a pod, as the cluster autoscaler does.
+
+        Pods whose disk lies in one of the zones `without` are not counted: no other zone can help them.
+        """
+        waiting = [pod for pod in self._kubectl.list("pods") if unschedulable(pod)]
+        if without:
+            waiting = [pod for pod in waiting if not claims(pod)]
+        if waiting and time.monotonic() - self._last > SCAN:
+            self.add(without=without)
+            self._last = time.monotonic()
+
+    def _node(self, name: str, zone: str) -> Object:
+        machine = str(self._spec["nodeConfig"]["machineType"])
+        capacity, allocatable = resources(machine, self._spec["nodeConfig"]["diskSizeGb"])
+        pods = str(self._spec["maxPodsPerNode"])
+        return {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": name,
+                "labels": {
+                    "cloud.google.com/gke-nodepool": self._name,
+                    "cloud.google.com/machine-family": machine.partition("-")[0],
+                    "kubernetes.io/arch": "amd64",
+                    "kubernetes.io/hostname": name,
+                    "kubernetes.io/os": "linux",
+                    "node.kubernetes.io/instance-type": machine,
+                    "topology.gke.io/zone": zone,
+                    "topology.kubernetes.io/region": zone.rpartition("-")[0],
+                    "topology.kubernetes.io/zone": zone,
+                    **self._spec["nodeConfig"].get("labels", {}),
+                },
+            },
+            "spec": {"taints": [_taint(one) for one in self._spec["nodeConfig"].get("taint", [])]},
+            "status": {"capacity": {**capacity, "pods": pods}, "allocatable": {**allocatable, "pods": pods}},
+        }
+
+
+def resources(machine: str, disk: int) -> tuple[dict[str, str], dict[str, str]]:
+    """Return capacity of a machine type with a disk of so many GB, and what is left of it for pods.
+
+    Raises ToolError for a type whose memory does not follow from its name.
+    """
+    _, _, size = machine.partition("-")
+    kind, _, number = size.partition("-")
+    if kind not in MEMORY or not number.isdecimal():
+        raise ToolError(f"e2e/nodes.py does not know the size of {machine}; it knows {', '.join(MEMORY)}")
+    cpus, memory = int(number), int(number) * MEMORY[kind]
+    cpu = cpus * 1000 - _tiers(cpus, CPU_RESERVED) - SYSTEM_CPU
+    kept = int(_tiers(memory, MEMORY_RESERVED) * GI) + EVICTION + SYSTEM_MEMORY
+    # Boot disk: a tenth for eviction; for the system half of it, or 6 GiB and 35 %, or 100 GiB, whichever is least.
+    local = disk * 0.9 - min(disk * 0.5, 6 + disk * 0.35, 100)
+    return (
+        {"cpu": str(cpus), "memory": f"{memory}Gi", "ephemeral-storage": f"{disk}Gi"},
+        {
+            "cpu": f"{int(cpu)}m",
+            "memory": f"{(memory * GI - kept) // MI}Mi",
+            "ephemeral-storage": f"{int(local)}Gi",
+        },
+    )
+
+
+def unschedulable(pod: Object) -> bool:
+    """Whether the scheduler has found no node for it."""
+    conditions = pod["status"].get("conditions", ())
+    return any(one["type"] == "PodScheduled" and one.get("reason") == "Unschedulable" for one in conditions)
+
+
+def claims(pod: Object) -> list[str]:
+    """Return the names of the volume claims that a pod uses."""
+    volumes = pod["spec"].get("volumes", ())
+    return [one["persistentVolumeClaim"]["claimName"] for one in volumes if "persistentVolumeClaim" in one]
+
+
+def _tiers(amount: float, tiers: Iterable[tuple[float, float]]) -> float:
+    """Add up shares of an amount, each tier's of what the tiers before it left."""
+    total = 0.0
+    for size, share in tiers:
+        part = min(amount, size)
+        total += part * share
+        amount -= part
+    return total
+
+
+def _taint(taint: dict[str, str]) -> dict[str, str]:
+    """Turn Google's spelling of the effect, `NO_SCHEDULE`, into Kubernetes'."""
+    return {**taint, "effect": taint["effect"].title().replace("_", "")}
