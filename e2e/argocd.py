@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from dify_gitops.process import ToolError, run
-from dify_gitops.toolchain import BUILD_ENV, ROOT, TOOLS, find_go, tool
+from dify_gitops.process import ToolError
+from dify_gitops.toolchain import tool
 from e2e.rendering import build
+from e2e.modules import module
 from e2e.processes import free_port
 from e2e.waiting import wait
 
@@ -43,18 +44,10 @@ START_SECONDS = 60
 SYNC_SECONDS = 180
 
 
-def module() -> Path:
-    """Return the folder of Argo CD's Go module, which holds its manifests; read-only, in Go's own cache."""
-    wanted = TOOLS["argocd"]
-    go, _ = find_go(ROOT / ".tools", wanted)
-    command: list[str | Path] = [go, "mod", "download", "-json", wanted.module]
-    return type(ROOT)(json.loads(run(command, cwd=wanted.source, env=BUILD_ENV, timeout=600).stdout)["Dir"])
-
-
 def upstream(work: Path, environment: str, scratch: Path) -> list[Object]:
     """Build bootstrap/<env>/argocd in the folder `scratch`, with the manifests of the module instead of GitHub's."""
     local = scratch / "upstream"
-    shutil.copytree(module() / "manifests", local / "manifests")
+    shutil.copytree(module("argocd") / "manifests", local / "manifests")
     kustomization = work / "bootstrap" / environment / "argocd" / "kustomization.yaml"
     document = yaml.safe_load(kustomization.read_text(encoding="utf-8"))
     (source,) = document["resources"]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from e2e.argocd import NAMESPACE, ArgoCD, module
+from e2e.argocd import NAMESPACE, ArgoCD
 from e2e.control_plane import ControlPlane
 from e2e.crds import crds
+from e2e.kwok import Kwok
+from e2e.metrics import Metrics
+from e2e.modules import module
+from e2e.nodes import NodePool
 from e2e.rendering import policies, rendered
 from e2e.waiting import wait
 
@@ -28,8 +32,13 @@ class Cluster:
         self.kubectl = self.plane.kubectl
         self.plane.controllers()
         objects = rendered(repository.work, environment)
-        self.kubectl.define(crds(objects, module() / "manifests" / "crds"))
+        self.kubectl.define(crds(objects, module("argocd") / "manifests" / "crds"))
         self.kubectl.apply(policies())
+        self.kwok = Kwok(run, self.plane, objects)
+        self.metrics = Metrics(run, self.plane)
+        self.pool = NodePool(self.kubectl, objects)
+        for _ in range(self.pool.minimum):
+            self.pool.add()
         self.argocd = ArgoCD(run, self.plane, repository.work, repository.published / "argocd" / environment)
 
     def converge(self, revision: str) -> None:
@@ -41,6 +50,7 @@ class Cluster:
         """Say of each Application what is missing before it is at this commit, Synced and Healthy."""
         self.plane.check()
         self.argocd.check()
+        self.pool.autoscale()
         there = {one["metadata"]["name"]: one for one in self.kubectl.list("applications", NAMESPACE)}
         return [f"{name}: {lack}" for name in APPLICATIONS if (lack := _lack(there.get(name), revision))]
 

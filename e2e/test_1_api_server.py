@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from e2e.argocd import module, upstream
+from e2e.argocd import upstream
 from e2e.control_plane import ControlPlane
 from e2e.crds import crds
 from e2e.kubectl import Object, Refused, identity
+from e2e.modules import module
 from e2e.rendering import policies, rendered
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def applied(run: Run, repository: Repository, environment: str) -> Applied:
     plane = ControlPlane(run, f"{environment}-level-1")
     objects = rendered(repository.work, environment)
     objects += upstream(repository.work, environment, plane.folder)
-    definitions = crds(objects, module() / "manifests" / "crds")
+    definitions = crds(objects, module("argocd") / "manifests" / "crds")
     plane.kubectl.define(definitions)
     plane.kubectl.apply(policies())
     there = [identity(one) for one in definitions]
