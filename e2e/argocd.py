@@ -30,6 +30,8 @@ BOOTSTRAP = "dify-gitops.dev/bootstrap"
 REFRESH = "argocd.argoproj.io/refresh"
 REPO_SERVER = "argocd-repo-server"  # the only one that has no business with Kubernetes
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{{}}"
+CONTROLLER_NAME = "argocd-application-controller"
+CONTROLLER = ACCOUNT.format(CONTROLLER_NAME)  # who it is in the audit log
 WORKLOADS = ("Deployment", "StatefulSet", "Service", "NetworkPolicy")  # programs are processes here, not pods
 # Folders that the programs want, by the variable that names each.
 PLACES = {
@@ -107,7 +109,7 @@ class ArgoCD:
         )
         wait(f"{name}: repo-server", lambda: None if _listens(self.repo_server) else at_repo_server, START_SECONDS)
         self._program(
-            "argocd-application-controller",
+            CONTROLLER_NAME,
             f"--repo-server={at_repo_server}",
             "--repo-server-plaintext",
             f"--metrics-port={self.metrics}",  # on all interfaces: that address is fixed in the program
@@ -172,19 +174,27 @@ class ArgoCD:
         note = f"{REFRESH}=normal"
         self._plane.kubectl("annotate", "applications", "--all", f"--namespace={NAMESPACE}", "--overwrite", note)
 
-    def sync(self, name: str) -> None:
-        """Sync an Application once more, as a person does who presses the button, and wait for its success."""
-        begun = self.application(name)["status"]["operationState"]["startedAt"]
+    def sync(self, *names: str) -> None:
+        """Sync Applications once more, as a person does who presses the button, and wait for their success."""
+        begun = {name: self._operation(name)["startedAt"] for name in names}
         operation = {"operation": {"initiatedBy": {"username": "person"}, "sync": {"syncOptions": ["ServerSideApply=true"]}}}
         options = [f"--namespace={NAMESPACE}", "--type=merge", f"--patch={json.dumps(operation)}"]
-        self._plane.kubectl("patch", "application", name, *options)
+        self._plane.kubectl("patch", "applications", *names, *options)
 
-        def missing() -> str | None:
-            state = self.application(name)["status"]["operationState"]
-            done = state["startedAt"] != begun and state["phase"] == "Succeeded"
-            return None if done else f"{state['phase']}, {state.get('message', '')}"
+        def missing() -> list[str]:
+            now = {name: self._operation(name) for name in names}
+            done = {name for name in names if now[name]["startedAt"] != begun[name] and now[name]["phase"] == "Succeeded"}
+            return [f"{name}: {now[name].get('message', '')}" for name in names if name not in done]
 
-        wait(f"{self._plane.name}: {name} synced once more", missing, SYNC_SECONDS)
+        wait(f"{self._plane.name}: synced once more", missing, SYNC_SECONDS)
+
+    def _operation(self, name: str) -> Object:
+        state: Object = self.application(name)["status"]["operationState"]
+        return state
+
+    def log(self) -> str:
+        """Return what the application controller has logged so far."""
+        return self.servers[CONTROLLER_NAME].log.read_text(encoding="utf-8", errors="replace")
 
     def application(self, name: str) -> Object:
         """Return an Application as it is now."""
