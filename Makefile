@@ -14,7 +14,7 @@ TESTING := $(VENV)/.test-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: generate test e2e check lint tools bench lock clean help
+.PHONY: generate test e2e try stop check lint tools bench lock clean help
 
 generate: $(RUNTIME) ## write the repository from platform.yaml and environments/
 	@$(PY) gen.py
@@ -26,6 +26,13 @@ test: $(TESTING) ## run all tests
 e2e: $(TESTING) ## prove on a real API server and a real Argo CD that it all reconciles
 	@$(PY) -m dify_gitops.toolchain e2e # Kubernetes takes minutes, the first time
 	$(PY) -m pytest -v -s e2e --junit-xml=.e2e/junit.xml
+
+try: $(TESTING) ## leave an environment with its Argo CD running to look at: make try ENVIRONMENT=prod
+	@$(PY) -m dify_gitops.toolchain e2e
+	@$(PY) -m e2e.playground start $(ENVIRONMENT)
+
+stop: $(TESTING) ## end what `make try` left running
+	@$(PY) -m e2e.playground stop
 
 check: $(TESTING) tools ## is the written repository current, valid and by our rules?
 	@$(PY) gen.py check

@@ -35,8 +35,8 @@ BUILD_ENV = {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": 
 class Tool:
     """A Go program that `tools/go/<folder>/go.mod` pins; that file alone knows the version.
 
-    In `ldflags`, `{version}` stands for the version, `{number}` for it without its `v`, `{minor}` for its second number.
-    `says` is what the program prints before its version. `target` is the one of TARGETS that needs it.
+    In `ldflags`, `{version}` stands for the version, `{number}` for it without its `v`, `{minor}` for its second
+    number. `says` is what the program prints before its version. `target` is the one of TARGETS that needs it.
     """
 
     name: str
@@ -95,7 +95,9 @@ TOOLS = {
     for tool in (
         Tool("kustomize", _KUSTOMIZE, _KUSTOMIZE, ("version",), "-s -w"),
         # Most others know their version from the linker only.
-        Tool("kubeconform", _KUBECONFORM, f"{_KUBECONFORM}/cmd/kubeconform", ("-v",), "-s -w -X main.version={version}"),
+        Tool(
+            "kubeconform", _KUBECONFORM, f"{_KUBECONFORM}/cmd/kubeconform", ("-v",), "-s -w -X main.version={version}"
+        ),
         Tool(
             "argocd",
             _ARGOCD,

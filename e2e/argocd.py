@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from dify_gitops.process import ToolError
 from dify_gitops.toolchain import tool
-from e2e.rendering import build
 from e2e.modules import module
 from e2e.processes import free_port
+from e2e.rendering import build
 from e2e.waiting import wait
 
 if TYPE_CHECKING:
@@ -87,12 +86,9 @@ class ArgoCD:
         kubectl.apply(one for one in self._settings if BOOTSTRAP in one["metadata"].get("labels", {}))
 
     def _start(self) -> None:
-        redis = shutil.which("redis-server")
-        if redis is None:
-            raise ToolError("redis-server is not in PATH; Argo CD keeps its cache there: install the package redis-server")
         options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(self._home)]
         name = f"{self._plane.name}-redis"
-        self.servers["redis"] = self._run.server(name, [redis, "--port", str(self.redis), *options])
+        self.servers["redis"] = self._run.server(name, ["redis-server", "--port", str(self.redis), *options])
         # Upstream's image has this program; without signatures to verify there is nothing to do for it.
         wrapper = self._home / "bin" / "git-verify-wrapper.sh"
         wrapper.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
@@ -132,7 +128,7 @@ class ArgoCD:
         return f"127.0.0.1:{self.port}"
 
     def _program(self, name: str, *options: str) -> None:
-        command = [tool("argocd"), f"--redis=127.0.0.1:{self.redis}", *options]
+        command: list[str | Path] = [tool("argocd"), f"--redis=127.0.0.1:{self.redis}", *options]
         environment = {
             **self._container_environment(name),
             "ARGOCD_BINARY_NAME": name,
@@ -177,13 +173,14 @@ class ArgoCD:
     def sync(self, *names: str) -> None:
         """Sync Applications once more, as a person does who presses the button, and wait for their success."""
         begun = {name: self._operation(name)["startedAt"] for name in names}
-        operation = {"operation": {"initiatedBy": {"username": "person"}, "sync": {"syncOptions": ["ServerSideApply=true"]}}}
-        options = [f"--namespace={NAMESPACE}", "--type=merge", f"--patch={json.dumps(operation)}"]
+        sync = {"initiatedBy": {"username": "person"}, "sync": {"syncOptions": ["ServerSideApply=true"]}}
+        options = [f"--namespace={NAMESPACE}", "--type=merge", f"--patch={json.dumps({'operation': sync})}"]
         self._plane.kubectl("patch", "applications", *names, *options)
 
         def missing() -> list[str]:
             now = {name: self._operation(name) for name in names}
-            done = {name for name in names if now[name]["startedAt"] != begun[name] and now[name]["phase"] == "Succeeded"}
+            fresh = [name for name in names if now[name]["startedAt"] != begun[name]]
+            done = [name for name in fresh if now[name]["phase"] == "Succeeded"]
             return [f"{name}: {now[name].get('message', '')}" for name in names if name not in done]
 
         wait(f"{self._plane.name}: synced once more", missing, SYNC_SECONDS)

@@ -46,11 +46,15 @@ class Cluster:
         self.argocd.refresh()
         wait(f"{self.environment}: Synced and Healthy", lambda: self.unfinished(revision), CONVERGE_SECONDS)
 
-    def unfinished(self, revision: str) -> list[str]:
-        """Say of each Application what is missing before it is at this commit, Synced and Healthy."""
+    def attend(self) -> None:
+        """Do what the autoscaler of nodes does. Raises ToolError when a program has ended."""
         self.plane.check()
         self.argocd.check()
         self.pool.autoscale()
+
+    def unfinished(self, revision: str) -> list[str]:
+        """Say of each Application what is missing before it is at this commit, Synced and Healthy."""
+        self.attend()
         there = {one["metadata"]["name"]: one for one in self.kubectl.list("applications", NAMESPACE)}
         return [f"{name}: {lack}" for name in APPLICATIONS if (lack := _lack(there.get(name), revision))]
 

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from dify_gitops.input.load import load_repository
-from dify_gitops.toolchain import ROOT
+from dify_gitops.process import ToolError
+from dify_gitops.toolchain import ROOT, TOOLS, tool
 from e2e.cluster import Cluster
-from e2e.processes import Run
+from e2e.processes import Run, missing_programs
 from e2e.repository import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def pytest_sessionstart() -> None:
+    """Say what is missing before minutes have passed."""
+    try:
+        missing_programs()
+        for name in TOOLS:
+            tool(name)
+    except ToolError as error:
+        pytest.exit(str(error), returncode=2)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -28,7 +38,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def run() -> Iterator[Run]:
     """Start nothing yet; whatever is started in this run ends with it."""
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     with Run(ROOT / ".e2e" / f"{now:%Y%m%d-%H%M%S}-{os.getpid()}") as started:
         yield started
 

@@ -152,7 +152,7 @@ class ControlPlane:
     def controllers(self) -> None:
         """Start controller manager and scheduler."""
         name, common = self._run.server, ["--bind-address=127.0.0.1", "--leader-elect=false"]
-        manager = [
+        manager: list[str | Path] = [
             tool("kube-controller-manager"),
             f"--kubeconfig={self.kubeconfig('controllers')}",
             f"--secure-port={free_port()}",
@@ -164,7 +164,7 @@ class ControlPlane:
             "--horizontal-pod-autoscaler-initial-readiness-delay=0s",
             *common,
         ]
-        scheduler = [
+        scheduler: list[str | Path] = [
             tool("kube-scheduler"),
             f"--kubeconfig={self.kubeconfig('system:kube-scheduler')}",
             f"--secure-port={free_port()}",

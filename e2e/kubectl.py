@@ -24,7 +24,7 @@ def identity(one: Object) -> str:
     return " ".join((one["apiVersion"], one["kind"], f"{meta.get('namespace', '')}/{meta['name']}"))
 
 
-class Refused(ToolError):
+class Refused(ToolError):  # noqa: N818 - what happened to an object
     """The API server did not take an object, or warned about it; the text is kubectl's."""
 
 
@@ -41,7 +41,7 @@ class Kubectl:
         return run([tool("kubectl"), *args], input=input, timeout=timeout, env=self._env)
 
     def apply(self, objects: Iterable[Object], *options: str) -> list[str]:
-        """Apply objects server-side with strict field validation; returns a line for each, `kind/name serverside-applied`.
+        """Apply objects server-side with strict field validation; returns kubectl's line for each.
 
         Raises Refused where the server refuses one or warns about one; the others are applied nevertheless.
         """
@@ -59,7 +59,7 @@ class Kubectl:
         self("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
 
     def dry_run(self, one: Object) -> Object:
-        """Return what the server would keep of one object, which may exist. Raises Refused as `apply`, also for warnings."""
+        """Return what the server would keep of one object, which may exist. Raises Refused, also for warnings."""
         command = ["apply", "--server-side", "--force-conflicts", "--validate=strict", "--dry-run=server", "-o", "json"]
         command += [f"--field-manager={self._manager}", "-f-"]
         done = run([tool("kubectl"), *command], input=json.dumps(one), env=self._env, accept=(0, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LOG_LINES = 15
+# Programs that are the machine's own, with the Debian package of each.
+NEEDED = {"git": "git", "openssl": "openssl", "redis-server": "redis-server"}
 
 
 class Server:
@@ -89,7 +92,7 @@ class Run:
 
     @property
     def _pipe(self) -> IO[bytes]:
-        assert self._reaper.stdin  # noqa: S101 - Popen was asked for one
+        assert self._reaper.stdin  # Popen was asked for one
         return self._reaper.stdin
 
     def entrust(self, group: int) -> None:
@@ -102,6 +105,14 @@ class Run:
         server = Server(self, name, command, env or {})
         self._servers.append(server)
         return server
+
+
+def missing_programs() -> None:
+    """Raise ToolError, with what to do, when a program that is not ours to build is missing."""
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    if missing:
+        packages = " ".join(NEEDED[name] for name in missing)
+        raise ToolError(f"not in PATH: {', '.join(missing)}; on Debian and Ubuntu: apt-get install {packages}")
 
 
 def free_port() -> int:

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import sys
+from pathlib import Path
 
 
 def main(folder: str) -> None:
@@ -22,7 +23,7 @@ def main(folder: str) -> None:
             pass
     for _ in range(20):  # a dying server may still write
         shutil.rmtree(folder, ignore_errors=True)
-        if not os.path.exists(folder):
+        if not Path(folder).exists():
             break
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 import shutil
 import sys
@@ -114,7 +114,7 @@ class Repository:
 def _half_a_day_away(project: dict[str, Any]) -> dict[str, Any]:
     """Give the patch that moves a project's windows, daily schedules at UTC; none without windows."""
     windows = project["spec"].get("syncWindows") or []
-    hour = (datetime.datetime.now(datetime.UTC).hour + 12) % 24
+    hour = (dt.datetime.now(dt.UTC).hour + 12) % 24
     operations = [
         {"op": "replace", "path": f"/spec/syncWindows/{index}/{key}", "value": value}
         for index in range(len(windows))

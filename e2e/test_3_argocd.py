@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FOLDERS = {"root": "argocd", "infra": "config-connector", "dify": "overlays"}
 WAVE = "argocd.argoproj.io/sync-wave"
 CREATED = 201
+SERVERS = "app.kubernetes.io/name in (api, worker-batch, worker-interactive, beat)"  # what uses the database
 HOOK = "argocd.argoproj.io/hook"
 
 
@@ -73,7 +74,7 @@ def test_objects_are_made_in_the_order_of_the_waves(cluster: Cluster, repository
 
 def test_the_migration_ended_before_the_new_pods_began(cluster: Cluster) -> None:
     job = cluster.kubectl.get("job", "migration", "dify")
-    pods = cluster.kubectl.list("pods", "dify", "app.kubernetes.io/name in (api, worker-batch, worker-interactive, beat)")
+    pods = cluster.kubectl.list("pods", "dify", SERVERS)
     assert pods
     assert job["status"]["completionTime"] <= min(one["metadata"]["creationTimestamp"] for one in pods)
 

@@ -15,7 +15,7 @@ PAUSE = 0.3  # seconds between two looks
 TELL = 5.0  # seconds between two lines of progress
 
 
-class TooLong(ToolError):
+class TooLong(ToolError):  # noqa: N818 - as TimeoutError has a meaning of its own
     """What was waited for did not come."""
 
 
