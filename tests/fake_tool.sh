@@ -3,7 +3,7 @@
 #   $WORLD  new: nothing is there yet; old: everything is; forbidden: any call is wrong
 #   $BROKEN what a call must contain to fail
 name=${0##*/}
-{ printf '%s' "$name" && printf ' %q' "$@" && echo; } >>"$CALLS"
+printf '%s\n' "$name$(printf ' %q' "$@")" >>"$CALLS" # at once: the programs of a pipeline write at the same time
 [ "$WORLD" != forbidden ] || exit 97
 [ -z "${BROKEN-}" ] || [[ "$name $*" != *"$BROKEN"* ]] || exit 1
 case "$name $*" in
@@ -12,6 +12,7 @@ case "$name $*" in
   *' describe '* | *' get secret '*) [ "$WORLD" = old ] ;;
   'gcloud storage cat '*) cat "$BUNDLE" ;;
   'gcloud secrets versions access '*) echo token ;;
+  *' --data-file=-') cat >>"$CALLS.secret" ;;
   *' apply '*'-f -'* | *'/dev/stdin'*) cat >/dev/null ;;
   'ssh-keygen '*) touch "${*: -1}" "${*: -1}.pub" ;;
 esac

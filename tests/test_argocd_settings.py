@@ -10,7 +10,10 @@ from repo import Cluster, Object, build, environment, make
 import argocd
 from dify_gitops.process import ToolError
 
-OIDC = "{oidc: {issuer: https://id.acme.example, clientId: argo, platform: [sre], viewers: [dev]}}"
+DIRECTORY = "CN=sre,OU=Groups,DC=acme"  # as LDAP and Active Directory call groups
+OIDC = f"""{{oidc: {{
+  issuer: https://id.acme.example, clientId: argo,
+  platform: [sre, '{DIRECTORY}', Platform Team], viewers: [dev, 'dev "night" shift']}}}}"""
 CNRM = "sql.cnrm.cloud.google.com/v1beta1"
 
 
@@ -140,6 +143,11 @@ def test_a_kind_without_a_check_has_no_health_and_a_broken_check_says_where(sett
         ("sre", "get", "applications", "infra/infra", True),
         ("sre", "sync", "applications", "infra/infra", True),
         ("sre", "get", "logs", "dify/dify", True),
+        (DIRECTORY, "sync", "applications", "infra/infra", True),
+        ("CN=sre", "get", "applications", "infra/infra", False),
+        ("Platform Team", "sync", "applications", "infra/infra", True),
+        ('dev "night" shift', "get", "applications", "dify/dify", True),
+        ('dev "night" shift', "sync", "applications", "dify/dify", False),
         ("sre", "create", "applications", "infra/other", False),
         ("sre", "update", "applications", "infra/infra", False),
         ("sre", "override", "applications", "infra/infra", False),

@@ -25,6 +25,8 @@ OPTIONS = {
     "nat": "{addresses: 2}",
     "sandbox": "{gvisor: true}",
     "cluster": "{authorizedNetworks: [{name: office, cidr: 198.51.100.0/24}, {name: vpn, cidr: 203.0.113.0/28}]}",
+    "argocd": "{slack: {channel: alerts, token: acme-slack}}",
+    "variables": "{secrets: {OTLP_API_KEY: acme-otlp}}",
     "database": "{privateServiceConnect: {"
     "serviceAttachment: projects/p0123456789abcdef-tp/regions/asia-northeast1/serviceAttachments/a-0123,"
     " dnsName: 0123.4567.asia-northeast1.sql.goog.}}",
@@ -69,7 +71,12 @@ class Outcome(NamedTuple):
         return [shlex.split(line[2:]) for line in self.done.stdout.splitlines() if line.startswith("+ ")]
 
 
-def bootstrap(case: Case, scratch: Path, world: str, *flags: str, broken: str = "") -> Outcome:
+TOKEN = "hunter2horse"  # noqa: S105 - planted
+
+
+def bootstrap(
+    case: Case, scratch: Path, world: str, *flags: str, broken: str = "", typed: str = f"{TOKEN}\n"
+) -> Outcome:
     """Runs the script; its programs behave as tests/fake_tool.sh says."""
     programs, temporary, calls = scratch / "bin", scratch / "tmp", scratch / "calls"
     for folder in (programs, temporary, scratch / "operator-system"):
@@ -90,6 +97,7 @@ def bootstrap(case: Case, scratch: Path, world: str, *flags: str, broken: str = 
             "BUNDLE": str(scratch / "bundle.tar.gz"),
             "TMPDIR": str(temporary),
         },
+        input=typed,
         accept=range(256),
     )
     return Outcome(done, [shlex.split(line) for line in calls.read_text(encoding="utf-8").splitlines()])
@@ -443,6 +451,28 @@ def test_no_private_key_stays(case: Case, tmp_path: Path, broken: str) -> None:
     assert [call for call in outcome.calls if call[0] == "ssh-keygen"]
     files = [path for path in (tmp_path / "tmp").rglob("*") if path.is_file()]
     assert [path.suffix for path in files] == [".pub"]
+
+
+@pytest.mark.parametrize("case", ["token"], indirect=True)
+def test_the_token_is_asked_for_and_kept_as_it_was_typed(case: Case, tmp_path: Path) -> None:
+    outcome = bootstrap(case, tmp_path, "new")
+    assert (tmp_path / "calls.secret").read_text(encoding="utf-8") == TOKEN
+    assert TOKEN not in outcome.done.stdout + outcome.done.stderr
+    assert not [call for call in outcome.calls if TOKEN in shlex.join(call)]
+    assert bootstrap(case, tmp_path / "empty", "new", typed="\n").done.code == 1
+    assert not (tmp_path / "empty" / "calls.secret").exists()
+
+
+@pytest.mark.parametrize("case", ["options"], indirect=True)
+def test_values_that_people_type_get_no_line_break(case: Case, tmp_path: Path) -> None:
+    text = (case.folder / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"`([^`]* --data-file=-)`", text)
+    assert len(commands) == 2
+    (tmp_path / "gcloud").symlink_to(Path(__file__).with_name("fake_tool.sh"))
+    env = {"PATH": f"{tmp_path}{os.pathsep}/usr/bin{os.pathsep}/bin", "WORLD": "old", "CALLS": str(tmp_path / "calls")}
+    for command in commands:
+        assert run(["bash", "-c", command], env=env, input=f"{TOKEN}\n").stdout == ""
+    assert (tmp_path / "calls.secret").read_text(encoding="utf-8") == TOKEN * 2
 
 
 # --- what Argo CD takes over ------------------------------------------------------------------------------------------

@@ -170,6 +170,8 @@ PLANTED = {
     "private key": ('"-----BEGIN RSA PRIVATE KEY-----\\nMIIEvQIBADANBgkq\\n"', "MIIEvQIBADANBgkq"),
     "private key in one line": ("'-----BEGIN PRIVATE KEY----- MIIEvQIBADANBgkq'", "MIIEvQIBADANBgkq"),
     "GitHub token": ("ghp_0123456789abcdefghijABCDEFGHIJ012345", "ghp_0123456789abcdefghijABCDEFGHIJ012345"),
+    "GitLab token": ("glpat-hunter2horse0123456789", "hunter2horse"),
+    "client's secret": ("GOCSPX-hunter2horse0123456789abcdef", "hunter2horse"),
     "API key": ("sk-proj0123456789abcdefghij", "sk-proj0123456789abcdefghij"),
     "password in a URL": ("postgresql://dify:hunter2horse@10.3.0.5/dify", "hunter2horse"),
 }

@@ -127,6 +127,11 @@ def _parameters(site: Site) -> Manifest:
     return _config_map("Flags of Argo CD's programs: they read them when they start.", "argocd-cmd-params-cm", data)
 
 
+def _field(group: str) -> str:
+    """As CSV has it: with a bare comma or quote in one name Argo CD refuses the whole policy."""
+    return '"{}"'.format(group.replace('"', '""')) if {",", '"'}.intersection(group) else group
+
+
 def _roles(site: Site) -> Manifest:
     oidc = site.environment.argocd.oidc
     may = (
@@ -140,8 +145,8 @@ def _roles(site: Site) -> Manifest:
     )
     lines = [f"p, {_ROLE}, {resource}, {action}, {target}, allow" for resource, action, target in may]
     if oidc:
-        lines += [f"g, {group}, {_ROLE}" for group in oidc.platform]
-        lines += [f"g, {group}, role:readonly" for group in oidc.viewers]
+        lines += [f"g, {_field(group)}, {_ROLE}" for group in oidc.platform]
+        lines += [f"g, {_field(group)}, role:readonly" for group in oidc.viewers]
     return _config_map(
         "Who may do what in Argo CD. Nobody creates, changes or deletes an Application here: Git does.",
         "argocd-rbac-cm",

@@ -82,17 +82,19 @@ def _kubectl(namespace: str, what: str, path: str) -> str:
 
 
 def _named_secrets(site: Site) -> list[str]:
-    """Values that only a person knows; Argo CD needs the repository's before anything can make a place for it."""
+    """Values that only a person knows. Without a line break at the end, which most programs would take for a part."""
     project = f"--project={site.environment.project}"
     found = []
     for named in named_secrets(site.environment):
         add = f"gcloud secrets versions add {named.store_name} {project} --data-file=-"
+        typed = f'read -rs value && printf %s "$value" | {add}'
         what = f"**{sentence(named.purpose, '')}**"
         if named.secret == REPOSITORY:
-            create = f"gcloud secrets create {named.store_name} {project} --replication-policy=automatic"
-            found.append(f"{what}, before the script: `{create}`, then `{add}`.")
+            found.append(f"{what}: the script asks for it, once.")
         else:
-            found.append(f"{what}, once Config Connector has made its place: `{add}`.")
+            found.append(
+                f"{what}, once Config Connector has made its place: `{typed}` waits for it and does not show it."
+            )
     return found
 
 

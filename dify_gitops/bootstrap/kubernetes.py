@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from dify_gitops import names
@@ -97,9 +98,21 @@ def repository(site: Site) -> Step | None:
     create = f"{create} --from-literal=url={url}"
     label = Command(_kubectl(site, here, "label", "--overwrite", "secret", name, f"{SECRET_TYPE}=repository"))
     if token:
-        read = f"gcloud secrets versions access latest --secret={token} --project={site.environment.project}"
+        project = f"--project={site.environment.project}"
+        ask = f'read -rsp {shlex.quote(f"Token that may only read {url}: ")} value && test -n "$value"'
+        keep = f"gcloud secrets create {token} {project} --replication-policy=automatic --data-file=-"
+        kept = ("gcloud", "secrets", "describe", token, project)
+        read = f"gcloud secrets versions access latest --secret={token} {project}"
         made = _shell(f"{read} | {create} --from-literal=username={GIT_USER} --from-file=password=/dev/stdin", there)
-        return Step("The token of the Git repository", [made, label])
+        return Step(
+            "The token of the Git repository",
+            [
+                Command(("gcloud", "services", "enable", "secretmanager.googleapis.com", project)),
+                _shell(f'{ask} && printf %s "$value" | {keep}', kept),
+                made,
+                label,
+            ],
+        )
     if not site.platform.over_ssh:
         return None
     key = f"$(mktemp -d)/{name}"

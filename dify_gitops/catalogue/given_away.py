@@ -17,6 +17,8 @@ _PATTERNS = {
     "a Google access token": ("ya29.", re.compile(r"\bya29\.[\w-]{20,}")),
     "an AWS access key": ("IA", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
     "a GitHub token": ("_", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{22,})")),
+    "a GitLab token": ("gl", re.compile(r"\bgl(?:pat|dt|ptt|cbt|soat)-[\w-]{20,}")),
+    "a Google OAuth client's secret": ("GOCSPX-", re.compile(r"\bGOCSPX-[\w-]{20,}")),
     "a Slack token": ("xox", re.compile(r"\bxox[abprs]-[\w-]{10,}")),
     # At the beginning of a word, and with a digit: names have such a part, too.
     "an API key": ("sk-", re.compile(r"(?<![\w-])sk-(?=[\w-]*[0-9])[A-Za-z0-9_-]{20,}")),

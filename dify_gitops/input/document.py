@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from dify_gitops.catalogue.given_away import unspeakable
+from dify_gitops.catalogue.secrets import is_secret
 from dify_gitops.errors import InputError, Problem
 from dify_gitops.input.nodes import LIST, MAPPING, Node, Path, Refusal, compose
 from dify_gitops.input.syntax import explain
@@ -24,6 +25,7 @@ _LONG_LINE: Final = 200  # not worth a copy for each of its problems
 # What may stand in a YAML 1.2 file (https://yaml.org/spec/1.2.2/#51-character-set), less the byte order mark.
 _PRINTABLE: Final = "\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
 _BREAK: Final = "\r\n|[\n\r\x85\u2028\u2029]"  # as libyaml counts lines
+_KEY: Final = re.compile(r"([A-Za-z][\w-]*)[\"']?\s*:\s*(?=[^\s#])")
 
 
 class Document:
@@ -121,8 +123,9 @@ class Document:
 
     def _problem(self, line: int, column: int, key: str, message: str, hint: str, *, secret: bool = False) -> Problem:
         source = self._lines[line - 1] if line <= len(self._lines) else ""
-        if secret:
-            source = f"{source[: column - 1]}…" if column <= _LONG_LINE else ""
+        end = column - 1 if secret else _value_of_secret(source)
+        if end < len(source):  # a caret beyond it would point at nothing
+            source = f"{source[:end]}…" if column - 1 <= end < _LONG_LINE else ""
         if unspeakable(source):  # something else on the same line
             source = ""
         return Problem(self.file, line, column, key, message, hint, source)
@@ -144,6 +147,14 @@ class Document:
         if unprintable := re.search(f"[^{_PRINTABLE}]", self.text):
             message = f"control character U+{ord(unprintable[0]):04X}"
             raise Refusal(*_end(self.text[: unprintable.start()]), message, "remove it")
+
+
+def _value_of_secret(line: str) -> int:
+    """Where the value begins of the first key that is called like a secret, known here or not; the end without any."""
+    for found in _KEY.finditer(line):
+        if is_secret(re.sub(r"(?<=[a-z0-9])(?=[A-Z])|-", "_", found[1])):
+            return found.end()
+    return len(line)
 
 
 def _end(text: str) -> tuple[int, int]:

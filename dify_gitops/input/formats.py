@@ -356,6 +356,10 @@ GitRevision = Annotated[
         hint="written in full: refs/heads/…, refs/tags/… or the 40 digits of a commit",
     ),
 ]
+GroupName = Annotated[
+    str,
+    text(r"^\S([^\r\n]*\S)?$", "a group", "platform-engineers", hint="one line, as the token's claim `groups` has it"),
+]
 HttpsUrl = Annotated[
     str, text(r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#]*)?$", "an https URL", "https://login.acme.example")
 ]

@@ -307,11 +307,11 @@ class Oidc(Model, frozen=True):
 
     issuer: Annotated[f.HttpsUrl, doc("issuer of the identity provider")]
     client_id: Annotated[str, doc("client that the provider knows Argo CD as", min_length=1)]
-    platform: Annotated[tuple[str, ...], doc("groups that may sync, and read everything", min_length=1)]
+    platform: Annotated[tuple[f.GroupName, ...], doc("groups that may sync, and read everything", min_length=1)]
     client_secret: Annotated[
         f.SecretName | None, doc("name of the Secret Manager secret of a confidential client; without it: PKCE")
     ] = None
-    viewers: Annotated[tuple[str, ...], doc("groups that may only look")] = ()
+    viewers: Annotated[tuple[f.GroupName, ...], doc("groups that may only look")] = ()
 
 
 class Slack(Model, frozen=True):

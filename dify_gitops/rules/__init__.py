@@ -110,6 +110,7 @@ WORKLOADS: dict[str, Rule] = {
         availability.disruption_allowed,
         availability.recreate,
         protection.data_kept,
+        protection.data_replaced,
         protection.volume_retained,
         protection.argocd_annotation,
         migration.migration_once,

@@ -45,6 +45,7 @@ _KEYS = frozenset(
         f"{_ARGO}tracking-id",
     )
 )
+_REPLACES = ("Force=true", "Replace=true")
 _KEPT = ("Namespace", "PersistentVolumeClaim", "StatefulSet")
 
 
@@ -70,6 +71,23 @@ def data_kept(cluster: Cluster) -> Iterator[Flaw]:
             if missing:
                 field = f"spec.volumeClaimTemplates[{text(claim, 'metadata', 'name')}].metadata.annotations"
                 yield Flaw(item, field, f"lacks {' and '.join(missing)}")
+
+
+@rule(
+    "data-replaced",
+    why="Argo CD deletes an object that it replaces: a namespace or volume with everything in it",
+    remedy="remove the option; docs/operations.md tells how to change what Kubernetes does not let anybody edit",
+)
+def data_replaced(cluster: Cluster) -> Iterator[Flaw]:
+    """Namespaces, volume claims and stateful sets are never replaced."""
+    for item in cluster.every(*_KEPT):
+        for option in replacing(item.annotations.get(names.SYNC_OPTIONS, "")):
+            yield Flaw(item, f"metadata.annotations[{names.SYNC_OPTIONS}]", f"has {option}")
+
+
+def replacing(options: str) -> list[str]:
+    """Sync options that delete an object to make it anew."""
+    return [option for option in _REPLACES if option in listed(options)]
 
 
 def unlocked(options: str) -> list[str]:

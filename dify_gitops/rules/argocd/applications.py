@@ -49,6 +49,9 @@ _WANTED = ("ServerSideApply=true", "RespectIgnoreDifferences=true", "FailOnShare
 _FULL = re.compile(r"refs/(heads|tags)/\S+|[0-9a-f]{40}")
 _VERSION = re.compile(r"v?\d+\.\d+\.\d+(-[\w.]+)?")
 _WORKLOADS = "overlays/"
+# More than this, and Argo CD renders something else than kustomize does here.
+_SOURCE = frozenset(("repoURL", "path", "targetRevision"))
+_INSTEAD = ("sources", "sourceHydrator")  # of spec.source, which Argo CD then ignores
 
 
 @rule(
@@ -116,10 +119,15 @@ def argocd_retry(delivery: Delivery) -> Iterator[Flaw]:
     remedy="name a folder that gen.py writes, and a revision or version in full",
 )
 def argocd_source(delivery: Delivery) -> Iterator[Flaw]:
-    """Folders exist and belong to one Application; revisions are complete, versions exact."""
+    """Folders exist, belong to one Application and are synced as they are; revisions are complete, versions exact."""
     seen: dict[str, str] = {}
     for item in delivery.applications:
         source = mapping(item.data, "spec", "source")
+        for key in _INSTEAD:
+            if key in mapping(item.data, "spec"):
+                yield Flaw(
+                    item, f"spec.{key}", "is what Argo CD reads in place of spec.source", "write one spec.source"
+                )
         revision = text(source, "targetRevision")
         path = delivery.path(item)
         if path and path not in delivery.folders:
@@ -127,6 +135,9 @@ def argocd_source(delivery: Delivery) -> Iterator[Flaw]:
             yield Flaw(item, "spec.source.path", f"{path} is no kustomization of this environment", meant(near))
         elif path and seen.setdefault(path, item.name) != item.name:
             yield Flaw(item, "spec.source.path", f"{path} is synced by {seen[path]} already")
+        for key in sorted(source.keys() - _SOURCE) if path else ():
+            hint = f"remove it, and say it in {path}/custom"
+            yield Flaw(item, f"spec.source.{key}", "changes what is rendered, after these checks", hint)
         exact = _FULL if path else _VERSION
         if not exact.fullmatch(revision):
             what = "refs/heads/…, refs/tags/… or 40 digits of a commit" if path else "one version, such as v1.2.3"

@@ -64,6 +64,12 @@ def argocd_permitted(delivery: Delivery) -> Iterator[Flaw]:
         if not any(_matches(one, source) for one in texts(project.data, "spec", "sourceRepos")):
             yield Flaw(application, "spec.source.repoURL", f"AppProject {name} does not permit {source}")
         server = text(application.data, "spec", "destination", "server")
+        homes = maps(project.data, "spec", "destinations")
+        servers = [text(one, "server") for one in homes]
+        if not any(_matches(one, server) for one in servers):
+            message = f"AppProject {name} does not permit {server or 'none'}"
+            yield Flaw(application, "spec.destination.server", message, meant(nearest(server, servers)))
+            continue  # which is said once, not for each object
         for item in delivery.rendered(application):
             if reason := _reason(project, item, server):
                 message = f"AppProject {name} of Application {application.name} does not permit {reason}"
@@ -71,7 +77,7 @@ def argocd_permitted(delivery: Delivery) -> Iterator[Flaw]:
                     item, "", message, f"add it to a list of AppProject {name}: a patch in {delivery.where}/custom"
                 )
         home = text(application.data, "spec", "destination", "namespace")
-        if not any(_matches(text(one, "namespace"), home) for one in maps(project.data, "spec", "destinations")):
+        if not any(_matches(text(one, "namespace"), home) for one in homes):
             yield Flaw(application, "spec.destination.namespace", f"AppProject {name} does not permit {home or 'none'}")
 
 

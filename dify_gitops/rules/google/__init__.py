@@ -45,6 +45,7 @@ GOOGLE_RULES = (
     references.google_replica,
     references.google_secret_exists,
     secrets.google_secret_value,
+    secrets.google_secret_once,
     references.google_range_name,
     references.google_node_tag,
     references.google_own_account,
@@ -79,6 +80,7 @@ COMMON_RULES = (
     objects.namespace_own,
     validity.names_valid,
     protection.data_kept,
+    protection.data_replaced,
     protection.argocd_annotation,
     secrecy.no_secret_data,
 )

@@ -8,7 +8,7 @@ from dify_gitops import names
 from dify_gitops.catalogue.google import ALWAYS_LOCKED, LOCKED_KINDS
 from dify_gitops.rules.access import get, text
 from dify_gitops.rules.google.estate import service
-from dify_gitops.rules.protection import listed, unlocked
+from dify_gitops.rules.protection import replacing, unlocked
 from dify_gitops.rules.rule import Flaw, rule
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from dify_gitops.rules.cluster import Object
     from dify_gitops.rules.google.estate import Estate
-
-_REPLACES = ("Force=true", "Replace=true")
 
 
 @rule(
@@ -77,7 +75,5 @@ def google_deletion_protection(estate: Estate) -> Iterator[Flaw]:
 def google_replaced(estate: Estate) -> Iterator[Flaw]:
     """No resource is replaced by Argo CD."""
     for item in estate.resources:
-        options = listed(item.annotations.get(names.SYNC_OPTIONS, ""))
-        for option in _REPLACES:
-            if option in options:
-                yield Flaw(item, f"metadata.annotations[{names.SYNC_OPTIONS}]", f"has {option}")
+        for option in replacing(item.annotations.get(names.SYNC_OPTIONS, "")):
+            yield Flaw(item, f"metadata.annotations[{names.SYNC_OPTIONS}]", f"has {option}")

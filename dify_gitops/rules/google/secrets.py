@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dify_gitops.catalogue.given_away import given_away
+from dify_gitops.rules.access import get, text
 from dify_gitops.rules.rule import Flaw, rule
 
 if TYPE_CHECKING:
@@ -24,10 +25,27 @@ _PUBLIC = "certificate"
 )
 def google_secret_value(estate: Estate) -> Iterator[Flaw]:
     """No resource has the value of a secret. The message never repeats it."""
-    for text in estate.texts:
-        holder = text.field.split(".")[-2]
-        if text.key == "value" and text.owner.keys() <= _SHAPE and not holder.endswith("]"):
+    for found in estate.texts:
+        holder = found.field.split(".")[-2]
+        if found.key == "value" and found.owner.keys() <= _SHAPE and not holder.endswith("]"):
             if not holder.startswith(_PUBLIC):
-                yield Flaw(text.item, text.field, "is a secret in Git")
-        elif kind := given_away(text.value):
-            yield Flaw(text.item, text.field, f"looks like {kind}")
+                yield Flaw(found.item, found.field, "is a secret in Git")
+        elif kind := given_away(found.value):
+            yield Flaw(found.item, found.field, f"looks like {kind}")
+
+
+@rule(
+    "google-secret-once",
+    why="a generator gives a new value each time: databases, sessions and keys would change every hour",
+    remedy="set updatePolicy: IfNotExists and deletionPolicy: None",
+)
+def google_secret_once(estate: Estate) -> Iterator[Flaw]:
+    """What a generator makes is pushed once, never over what is there, and never taken away again."""
+    for item in estate.every("PushSecret"):
+        if get(item.data, "spec", "selector", "generatorRef"):
+            for key, wanted, default in (
+                ("updatePolicy", "IfNotExists", "Replace"),
+                ("deletionPolicy", "None", "None"),
+            ):
+                if (text(item.data, "spec", key) or default) != wanted:
+                    yield Flaw(item, f"spec.{key}", f"is not {wanted}")
