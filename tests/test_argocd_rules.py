@@ -27,9 +27,10 @@ REPOSITORY = yaml.safe_load(PLATFORM)["repository"]
 
 
 @pytest.fixture(scope="module")
-def folders(tree: Path) -> dict[str, Objects]:
-    """All that Argo CD syncs in prod, by folder."""
-    return {path: build(tree, path) for path in PATHS.values()}
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Objects]:
+    """All that Argo CD syncs in prod, by folder, with a secret for Argo CD itself."""
+    root = make(tmp_path_factory.mktemp("delivery"), prod=environment(argocd="{repositoryToken: git-token}"))
+    return {path: build(root, path) for path in PATHS.values()}
 
 
 def examine(folders: dict[str, Objects]) -> list[Finding]:
@@ -49,9 +50,11 @@ def test_each_break_is_found_and_nothing_else(fixture: dict[str, Any], folders: 
         broken[PATHS[fixture["also"]]].append(item)
     for path, value in fixture.get("set", {}).items():
         change(item, path, value)
+    findings = examine(broken)
+    assert {finding.rule for finding in findings} == {fixture["rule"], *fixture.get("besides", [])}
     said = [
         f"{finding.object}: {finding.field}: {finding.message}"
-        for finding in examine(broken)
+        for finding in findings
         if finding.rule == fixture["rule"]
     ]
     assert len(said) == len(fixture["says"]), said

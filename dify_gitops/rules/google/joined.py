@@ -187,6 +187,30 @@ def _stores(item: Object) -> Iterator[tuple[str, str, str]]:
         yield f"{field}.name", text(reference, "kind") or "SecretStore", text(reference, "name")
 
 
+class Sources(NamedTuple):
+    """Where an environment's secrets come from: names in Secret Manager, RedisInstances, stores of the whole cluster.
+
+    RedisInstances read ``namespace/name``.
+    """
+
+    held: list[str]
+    instances: list[str]
+    wide: list[str]
+
+
+def sources(clusters: Iterable[Cluster]) -> Sources:
+    """What the given folders of one environment hold together."""
+    found = Sources([], [], [])
+    for item in (item for cluster in clusters for item in cluster.objects):
+        if item.kind == "SecretManagerSecret":
+            found.held.append(real_name(item))
+        elif item.kind == "RedisInstance":
+            found.instances.append(f"{item.namespace}/{item.name}")
+        elif item.kind == "ClusterSecretStore":
+            found.wide.append(item.name)
+    return found
+
+
 @rule(
     "joined-secrets",
     why="a Secret whose source has another name is never made, and no pod that reads it starts",
@@ -194,30 +218,29 @@ def _stores(item: Object) -> Iterator[tuple[str, str, str]]:
 )
 def joined_secrets(joined: Joined) -> Iterator[Flaw]:
     """What External Secrets reads and writes is in config-connector/, and its stores and generators exist."""
-    estate = joined.estate
-    held = _names(estate, "SecretManagerSecret")
-    instances = [f"{item.namespace}/{item.name}" for item in estate.of("RedisInstance")]
-    wide = {item.name for half in joined for item in half.every("ClusterSecretStore")}
+    known = sources(joined)
     for half in joined:
-        for item in half.every("ExternalSecret", "PushSecret"):
-            own = {store.name for store in half.every("SecretStore") if store.namespace == item.namespace}
-            from_redis = False
-            for field, kind, name in _stores(item):
-                from_redis = kind == "ClusterSecretStore" and name == names.REDIS_STORE
-                known = wide if kind == "ClusterSecretStore" else own
-                if name not in known:
-                    yield Flaw(
-                        item, field, f"there is no {kind} {name} for {item.namespace}", meant(nearest(name, known))
-                    )
-            kind, there = ("RedisInstance", instances) if from_redis else ("SecretManagerSecret", held)
-            for field, name in _remote_keys(item):
-                yield from _missing(item, field, kind, name, there)
-            generator = text(item.data, "spec", "selector", "generatorRef", "name")
-            generators = [one.name for one in half.every("Password") if one.namespace == item.namespace]
-            if generator and generator not in generators:
-                message = f"there is no Password {item.namespace}/{generator}"
-                near = meant(nearest(generator, generators))
-                yield Flaw(item, "spec.selector.generatorRef.name", message, near)
+        yield from without_source(half, known)
+
+
+def without_source(half: Cluster, known: Sources) -> Iterator[Flaw]:
+    """Flaws of the ExternalSecrets and PushSecrets of one folder; their stores and generators are in it too."""
+    for item in half.every("ExternalSecret", "PushSecret"):
+        own = [store.name for store in half.every("SecretStore") if store.namespace == item.namespace]
+        from_redis = False
+        for field, kind, name in _stores(item):
+            from_redis = kind == "ClusterSecretStore" and name == names.REDIS_STORE
+            stores = known.wide if kind == "ClusterSecretStore" else own
+            if name not in stores:
+                yield Flaw(item, field, f"there is no {kind} {name} for {item.namespace}", meant(nearest(name, stores)))
+        kind, there = ("RedisInstance", known.instances) if from_redis else ("SecretManagerSecret", known.held)
+        for field, name in _remote_keys(item):
+            yield from _missing(item, field, kind, name, there)
+        generator = text(item.data, "spec", "selector", "generatorRef", "name")
+        generators = [one.name for one in half.every("Password") if one.namespace == item.namespace]
+        if generator and generator not in generators:
+            message = f"there is no Password {item.namespace}/{generator}"
+            yield Flaw(item, "spec.selector.generatorRef.name", message, meant(nearest(generator, generators)))
 
 
 JOINED_RULES = (joined_edge, joined_identity, joined_data, joined_namespaces, joined_sandbox, joined_secrets)
