@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dify_gitops.rules.google.joined import sources, without_source
+from dify_gitops.rules.google.sources import sources, without_source
 from dify_gitops.rules.references import missing, rights
 from dify_gitops.rules.rule import rule
 
