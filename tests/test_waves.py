@@ -276,10 +276,10 @@ def test_nothing_that_root_waits_for_is_of_a_kind_that_comes_later(root: tuple[P
     assert {"v1", "argoproj.io"} <= awaited <= {"v1", "argoproj.io", "rbac.authorization.k8s.io"}
 
 
-def test_objects_in_namespaces_of_other_applications_come_last(root: tuple[Path, str]) -> None:
+def test_namespaces_of_root_come_first_and_what_stands_in_others_last(root: tuple[Path, str]) -> None:
     path, name = root
     objects = build(path, f"argocd/{name}")
-    own = {one["metadata"]["name"] for one in objects if one["kind"] == "Namespace"}
-    foreign = [one for one in objects if one["metadata"].get("namespace", "argocd") not in own]
-    assert foreign
-    assert {wave(one) for one in foreign} == {max(map(wave, objects))}
+    own = {one["metadata"]["name"]: wave(one) for one in objects if one["kind"] == "Namespace"}
+    placed = [(one["metadata"]["namespace"], wave(one)) for one in objects if "namespace" in one["metadata"]]
+    assert max(own.values()) < min(number for _, number in placed)
+    assert {number for space, number in placed if space not in own} == {max(map(wave, objects))}
