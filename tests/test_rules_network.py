@@ -14,6 +14,7 @@ from dify_gitops.rules import examine, examine_joined
 from dify_gitops.rules.calls import calls, container_port, service_port
 from dify_gitops.rules.cluster import Cluster, Pod
 from dify_gitops.rules.network import EGRESS, INGRESS, Endpoint, Network
+from dify_gitops.rules.pods import mounts_token
 from dify_gitops.rules.selectors import matches, spell
 
 if TYPE_CHECKING:
@@ -281,6 +282,32 @@ def test_files_of_config_maps_count_without_their_comments() -> None:
     (call,) = calls(cluster, pod)
     assert (call.service, call.port) == ("api", 5001)
     assert call.field == "spec.template.spec.volumes[config].squid.conf"
+
+
+TOKEN = {"projected": {"sources": [{"configMap": {"name": "ca"}}, {"serviceAccountToken": {"path": "token"}}]}}
+FOR_OTHERS = {"projected": {"sources": [{"serviceAccountToken": {"path": "token", "audience": "vault"}}]}}
+
+
+@pytest.mark.parametrize(
+    ("account", "pod", "expected"),
+    [
+        ({}, {}, True),
+        ({"automountServiceAccountToken": False}, {}, False),
+        ({"automountServiceAccountToken": False}, {"automountServiceAccountToken": True}, True),
+        ({"automountServiceAccountToken": True}, {"automountServiceAccountToken": False}, False),
+        ({"automountServiceAccountToken": False}, {"serviceAccountName": "elsewhere"}, True),
+        ({"automountServiceAccountToken": False}, {"volumes": [{"emptyDir": {}}, TOKEN]}, True),
+        ({"automountServiceAccountToken": False}, {"volumes": [FOR_OTHERS]}, False),
+    ],
+)
+def test_a_token_of_the_api_server_is_mounted(account: Any, pod: Any, expected: bool) -> None:  # noqa: FBT001 - a column
+    metadata = {"name": "a", "namespace": "one"}
+    objects = [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, **account},
+        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"serviceAccountName": "a", **pod}},
+    ]
+    cluster = Cluster(objects, "1.35")
+    assert mounts_token(cluster, cluster.pods[0]) is expected
 
 
 def test_each_network_policy_that_we_generate_is_missed_when_it_is_gone(prod: Rendered, tree: Path) -> None:
