@@ -28,7 +28,7 @@ def root(request: pytest.FixtureRequest, tree: Path, options: Cluster) -> Cluste
 
 
 def settings(root: Cluster, name: str) -> dict[str, str]:
-    return dict(root.get("ConfigMap", name, "argocd").get("data", {}))
+    return dict(root.get("ConfigMap", name, "argocd").get("data") or {})
 
 
 def policy(root: Cluster) -> list[list[str]]:

@@ -27,7 +27,7 @@ class Estate(NamedTuple):
     parts: dict[str, Cluster]
 
     def data(self, name: str) -> dict[str, str]:
-        return dict(self.parts["root"].get("ConfigMap", name, "argocd").get("data", {}))
+        return dict(self.parts["root"].get("ConfigMap", name, "argocd").get("data") or {})
 
 
 def upstream(application: Object, scratch: Path) -> Cluster:
