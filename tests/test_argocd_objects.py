@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 from repo import Cluster, build, environment, make
 
-from argocd import manifests
 from dify_gitops.catalogue.controllers import ALPHA_GROUPS, ARGOCD, CONFIG_CONNECTOR_VERSION, CONTROLLERS, installer
-from dify_gitops.process import run
 from dify_gitops.rules.argocd.applications import OPTIONS
-from dify_gitops.toolchain import tool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,58 +150,6 @@ def test_production_has_a_window_and_two_of_everything(tree: Path) -> None:
     values = prod.get("Application", "external-secrets")["spec"]["source"]["helm"]["valuesObject"]
     assert values["replicaCount"] == 2
     assert "redis.server" in prod.get("ConfigMap", "argocd-cmd-params-cm")["data"]
-
-
-def upstream(application: Object, folder: Path) -> list[Object]:
-    """What the Application `argocd` renders, from the manifests of the pinned release."""
-    source = application["spec"]["source"]
-    kustomization: dict[str, Any] = {"resources": [f"manifests/{source['path'].removeprefix('manifests/')}"]}
-    (folder / "manifests").symlink_to(manifests(), target_is_directory=True)
-    text = yaml.safe_dump(kustomization | {"namespace": "argocd"} | source["kustomize"])
-    (folder / "kustomization.yaml").write_text(text, encoding="utf-8")
-    command: list[str | Path] = [tool("kustomize"), "build", "--load-restrictor", "LoadRestrictionsNone", folder]
-    return [one for one in yaml.safe_load_all(run(command).stdout) if one]
-
-
-def test_the_pinned_argo_cd_takes_our_patches_and_shares_nothing_with_us(delivery: Cluster, tmp_path: Path) -> None:
-    theirs = upstream(delivery.get("Application", "argocd"), tmp_path)
-    cluster_kinds = {(group(item), item["kind"]) for item in theirs if "namespace" not in item["metadata"]}
-    kinds = {(group(item), item["kind"]) for item in theirs if "namespace" in item["metadata"]}
-    assert cluster_kinds == set(ARGOCD.cluster_kinds)
-    assert kinds == set(ARGOCD.kinds)
-
-    def identities(objects: list[Object]) -> set[tuple[str, str, str]]:
-        return {(one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"]) for one in objects}
-
-    assert not identities(theirs) & identities(delivery.objects)
-    left = {one["metadata"]["name"] for one in theirs}
-    assert not [one for one in left if "dex" in one or ("applicationset" in one and "argoproj.io" not in one)]
-
-
-def test_whoever_logs_in_and_is_told_comes_from_the_input(tmp_path: Path) -> None:
-    text = (
-        "{oidc: {issuer: https://login.acme.example, clientId: argocd, platform: [sre], viewers: [devs],"
-        " clientSecret: argocd-client}, slack: {channel: alerts, token: slack-bot}, repositoryToken: git-token}"
-    )
-    root = make(tmp_path, prod=environment(argocd=text))
-    made = argocd(root)
-    general = made.get("ConfigMap", "argocd-cm")["data"]
-    assert general["admin.enabled"] == "false"
-    assert yaml.safe_load(general["oidc.config"])["clientSecret"] == "$argocd-oidc:clientSecret"
-    assert (
-        "g, sre, role:platform\ng, devs, role:readonly\n"
-        in made.get("ConfigMap", "argocd-rbac-cm")["data"]["policy.csv"]
-    )
-    assert "slack:alerts" in made.get("ConfigMap", "argocd-notifications-cm")["data"]["subscriptions"]
-    brought = {item["metadata"]["name"]: item["spec"] for item in made.all("ExternalSecret")}
-    assert set(brought) == {"argocd-oidc", "argocd-notifications-secret", "git-repository"}
-    labels = brought["git-repository"]["target"]["template"]["metadata"]["labels"]
-    assert labels["argocd.argoproj.io/secret-type"] == "repository"
-    estate = Cluster(build(root, "config-connector/prod"))
-    for stored in ("argocd-client", "slack-bot", "git-token"):
-        assert estate.get("SecretManagerSecret", stored)
-        assert estate.get("IAMPartialPolicy", f"secret-{stored}")
-    assert "argocd-notifications-secret" in str(made.get("Application", "argocd")["spec"]["source"]["kustomize"])
 
 
 def test_every_kind_is_installed_by_somebody(tree: Path, name: str) -> None:

@@ -27,9 +27,10 @@ REPOSITORY = yaml.safe_load(PLATFORM)["repository"]
 
 
 @pytest.fixture(scope="module")
-def folders(tree: Path) -> dict[str, Objects]:
-    """All that Argo CD syncs in prod, by folder."""
-    return {path: build(tree, path) for path in PATHS.values()}
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Objects]:
+    """All that Argo CD syncs in prod, by folder, with a secret for Argo CD itself."""
+    root = make(tmp_path_factory.mktemp("delivery"), prod=environment(argocd="{repositoryToken: git-token}"))
+    return {path: build(root, path) for path in PATHS.values()}
 
 
 def examine(folders: dict[str, Objects]) -> list[Finding]:
@@ -49,9 +50,11 @@ def test_each_break_is_found_and_nothing_else(fixture: dict[str, Any], folders: 
         broken[PATHS[fixture["also"]]].append(item)
     for path, value in fixture.get("set", {}).items():
         change(item, path, value)
+    findings = examine(broken)
+    assert {finding.rule for finding in findings} == {fixture["rule"], *fixture.get("besides", [])}
     said = [
         f"{finding.object}: {finding.field}: {finding.message}"
-        for finding in examine(broken)
+        for finding in findings
         if finding.rule == fixture["rule"]
     ]
     assert len(said) == len(fixture["says"]), said
@@ -85,3 +88,32 @@ def test_malformed_objects_do_not_stop_us(folders: dict[str, Objects]) -> None:
                 if key in item and not (key == "metadata" and not isinstance(wrong, dict)):
                     item[key] = wrong if key != "metadata" else {**item[key], "annotations": wrong}
             examine(broken)
+
+
+MINE = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: mine}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: mine, namespace: mine}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: mine, namespace: dify}
+"""
+
+
+def test_what_a_finding_proposes_permits_what_people_add(tmp_path: Path) -> None:
+    root = make(tmp_path, prod=environment())
+    overlay, projects = (root / above / "prod/custom/kustomization.yaml" for above in ("overlays", "argocd"))
+    (overlay.parent / "mine.yaml").write_text(MINE, encoding="utf-8")
+    overlay.write_text(overlay.read_text(encoding="utf-8").replace("[]", "[mine.yaml]"), encoding="utf-8")
+    found = examine({path: build(root, path) for path in PATHS.values()})
+    assert {finding.rule for finding in found} == {"argocd-permitted"}
+    assert len(found) == 4, "DaemonSet and its namespace, Role, Namespace"
+    start = "add to patches in argocd/prod/custom/kustomization.yaml: "
+    patches = "\n".join(finding.hint.removeprefix(start) for finding in found)
+    projects.write_text(f"{projects.read_text(encoding='utf-8')}patches:\n{patches}\n", encoding="utf-8")
+    assert examine({path: build(root, path) for path in PATHS.values()}) == []

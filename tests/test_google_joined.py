@@ -14,6 +14,8 @@ from repo import build, environment, make
 from dify_gitops.rules import JOINED, examine_joined
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from google_fixtures import Objects
 
 FIXTURES: list[dict[str, Any]] = yaml.safe_load((FOLDER / "joined.yaml").read_text(encoding="utf-8"))
@@ -27,6 +29,12 @@ def workloads(tmp_path_factory: pytest.TempPathFactory) -> Objects:
 
 def test_what_we_generate_fits_together(workloads: Objects) -> None:
     assert examine_joined(workloads, good_objects(), "prod", prod()) == []
+
+
+def test_the_other_way_to_redis_fits_together_too(tmp_path: Path) -> None:
+    job = {"redis": "{endpoint: job}"}
+    workloads = build(make(tmp_path, prod=environment(**EVERYTHING, **job)), "overlays/prod")
+    assert examine_joined(workloads, good_objects(**job), "prod", prod(**job)) == []
 
 
 @pytest.mark.parametrize("fixture", FIXTURES, ids=[f"{one['rule']}-{number}" for number, one in enumerate(FIXTURES)])

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cluster_fixtures import first_container, good_objects, pick
+from repo import build
 
-from dify_gitops.rules import examine
+from dify_gitops.input.load import load_repository
+from dify_gitops.rules import examine, examine_joined
 from dify_gitops.rules.calls import calls, container_port, service_port
 from dify_gitops.rules.cluster import Cluster, Pod
 from dify_gitops.rules.network import EGRESS, INGRESS, Endpoint, Network
+from dify_gitops.rules.pods import mounts_token
 from dify_gitops.rules.selectors import matches, spell
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from repo import Cluster as Rendered
 
 
@@ -279,14 +284,40 @@ def test_files_of_config_maps_count_without_their_comments() -> None:
     assert call.field == "spec.template.spec.volumes[config].squid.conf"
 
 
-# Kubernetes always admits the kubelet, so the rules do not look at probes, nor at who calls the API server; the others
-# open nothing.
-NOT_MISSED = {"probes", "beat", "migration", "restart", "api-server"}
+TOKEN = {"projected": {"sources": [{"configMap": {"name": "ca"}}, {"serviceAccountToken": {"path": "token"}}]}}
+FOR_OTHERS = {"projected": {"sources": [{"serviceAccountToken": {"path": "token", "audience": "vault"}}]}}
 
 
-def test_each_network_policy_that_we_generate_is_missed_when_it_is_gone(prod: Rendered) -> None:
+@pytest.mark.parametrize(
+    ("account", "pod", "expected"),
+    [
+        ({}, {}, True),
+        ({"automountServiceAccountToken": False}, {}, False),
+        ({"automountServiceAccountToken": False}, {"automountServiceAccountToken": True}, True),
+        ({"automountServiceAccountToken": True}, {"automountServiceAccountToken": False}, False),
+        ({"automountServiceAccountToken": False}, {"serviceAccountName": "elsewhere"}, True),
+        ({"automountServiceAccountToken": False}, {"volumes": [{"emptyDir": {}}, TOKEN]}, True),
+        ({"automountServiceAccountToken": False}, {"volumes": [FOR_OTHERS]}, False),
+    ],
+)
+def test_a_token_of_the_api_server_is_mounted(account: Any, pod: Any, expected: bool) -> None:  # noqa: FBT001 - a column
+    metadata = {"name": "a", "namespace": "one"}
+    objects = [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, **account},
+        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"serviceAccountName": "a", **pod}},
+    ]
+    cluster = Cluster(objects, "1.35")
+    assert mounts_token(cluster, cluster.pods[0]) is expected
+
+
+def test_each_network_policy_that_we_generate_is_missed_when_it_is_gone(prod: Rendered, tree: Path) -> None:
+    """But one: Kubernetes admits the kubelet anyway, so no rule looks at the ways of probes. Denials add nothing."""
+    environment = load_repository(tree).environments["prod"]
+    google = build(tree, "config-connector/prod")
     policies = [item for item in prod.objects if item["kind"] == "NetworkPolicy"]
     for policy in policies:
         others = [item for item in prod.objects if item is not policy]
-        missed = bool(examine(others, "overlays/prod", "1.35", "1.11.4"))
-        assert missed is (policy["metadata"]["name"] not in NOT_MISSED), policy["metadata"]
+        found = [*examine(others, "", "1.35", "1.11.4"), *examine_joined(others, google, "", environment)]
+        opens = "ingress" in policy["spec"] or "egress" in policy["spec"]
+        name = policy["metadata"]["name"]
+        assert bool(found) is (name != "probes" and (opens or name == "default-deny")), policy["metadata"]

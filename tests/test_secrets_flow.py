@@ -1,24 +1,25 @@
-"""What pods refer to is made by one object, from a place that may be read; no secret comes in by the input."""
+"""The way of each secret: born once, kept in Secret Manager, and brought by one object to who reads it."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote_plus, unquote
 
 import pytest
-from repo import PLATFORM, Cluster, build, contents, environment, make, write_input
+from repo import Cluster, Object, build, environment, make
 
-from dify_gitops import cli
+from dify_gitops.catalogue.secrets import INVENTORY, STORED
 
-EVERYTHING = {
+OPTIONS = {
     "smtp": "{server: smtp.acme.example, username: dify, sender: dify@acme.example, passwordSecret: acme-smtp}",
     "variables": "{secrets: {OTLP_API_KEY: acme-otlp}}",
-    "argocd": "{repositoryToken: acme-git, slack: {channel: alerts, token: acme-slack}}",
+    "argocd": "{repositoryToken: acme-git, slack: {channel: alerts, token: acme-slack},"
+    " oidc: {issuer: 'https://login.acme.example', clientId: argo, platform: [sre], clientSecret: acme-oidc}}",
 }
-CASES: dict[str, dict[str, str]] = {"default": {}, "everything": EVERYTHING}
 
 
 class Estate(NamedTuple):
@@ -29,11 +30,17 @@ class Estate(NamedTuple):
     google: Cluster
 
 
-@pytest.fixture(scope="module", params=CASES)
-def estate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Estate:
-    root = make(tmp_path_factory.mktemp("flow"), prod=environment(**CASES[request.param]))
-    parts = [build(root, f"{above}/prod") for above in ("overlays", "config-connector", "argocd")]
+@pytest.fixture(scope="module", params=["dev", "prod", "options"])
+def estate(request: pytest.FixtureRequest, tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Estate:
+    root, name = tree, request.param
+    if name == "options":
+        root, name = make(tmp_path_factory.mktemp("flow"), prod=environment(**OPTIONS)), "prod"
+    parts = [build(root, f"{above}/{name}") for above in ("overlays", "config-connector", "argocd")]
     return Estate(Cluster([one for part in parts for one in part]), Cluster(parts[0]), Cluster(parts[1]))
+
+
+without_options = pytest.mark.parametrize("estate", ["dev", "prod"], indirect=True)
+with_options = pytest.mark.parametrize("estate", ["options"], indirect=True)
 
 
 def inside(value: Any, key: str) -> Iterator[Any]:
@@ -81,6 +88,36 @@ def test_every_reference_is_made_by_exactly_one_object(estate: Estate) -> None:
     assert set(makers.values()) == {1}
 
 
+@without_options
+def test_what_is_made_is_the_inventory(estate: Estate) -> None:
+    assert set(made(estate)) == {
+        (entry.namespace, entry.secret, entry.key) for entry in INVENTORY if not entry.optional
+    }
+
+
+def test_a_value_is_pushed_once_and_never_over_another(estate: Estate) -> None:
+    pushed: dict[str, Object] = {}
+    for item in estate.all.all("PushSecret"):
+        for entry in item["spec"]["data"]:
+            key = entry["match"]["remoteRef"]["remoteKey"]
+            assert key not in pushed
+            pushed[key] = item["spec"]
+            assert entry["metadata"]["spec"] == {"mergePolicy": "Merge"}
+    assert set(pushed) == {entry.store_name for entry in STORED}
+    passwords = {item["metadata"]["name"]: item["spec"] for item in estate.all.all("Password")}
+    for entry in STORED:
+        spec = pushed[entry.store_name]
+        assert spec["deletionPolicy"] == "None"
+        if not entry.length:
+            assert spec["updatePolicy"] == "Replace"  # a copy of what Google made
+            continue
+        assert spec["updatePolicy"] == "IfNotExists"
+        generator = passwords[spec["selector"]["generatorRef"]["name"]]
+        assert generator["length"] == entry.length
+        assert generator["symbols"] == 0
+        assert generator["allowRepeat"] is True
+
+
 def test_users_of_the_database_have_the_passwords_that_pods_log_in_with(estate: Estate) -> None:
     stored = {
         (one["metadata"]["namespace"], one["spec"]["target"]["name"]): one["spec"]["data"]
@@ -119,6 +156,9 @@ def test_what_is_read_has_a_place_that_may_be_read(estate: Estate) -> None:
         roles = {one["role"] for one in policies[place["metadata"]["name"]] if reader in one["members"]}
         assert "roles/secretmanager.secretAccessor" in roles
         assert ("roles/secretmanager.secretVersionAdder" in roles) == (name in pushed)
+        if name in pushed:
+            assert place["metadata"]["labels"]["managed-by"] == "external-secrets"
+            assert "annotations" not in place["spec"], "a push would take them away"
         assert all(one["members"] == [reader] for one in policies[place["metadata"]["name"]])
 
 
@@ -134,11 +174,27 @@ def test_every_store_stands_where_it_is_used(estate: Estate) -> None:
     assert {name for _, name in stores} == {"secret-manager"}
 
 
+def test_durations_are_written_as_go_writes_them(estate: Estate) -> None:
+    for item in (*estate.all.all("ExternalSecret"), *estate.all.all("PushSecret")):
+        assert re.fullmatch(r"\d+h\d+m\d+s|\d+m\d+s", item["spec"]["refreshInterval"])
+
+
+def test_the_broker_url_is_safe_for_any_password(estate: Estate) -> None:
+    template = estate.dify.get("ExternalSecret", "dify-redis")["spec"]["target"]["template"]["data"]["broker-url"]
+    assert '| urlquery | replace "+" "%20" }}' in template
+    nasty = "a+b c/d@e:f%g?#"
+    url = re.sub(r"{{.*}}", quote_plus(nasty).replace("+", "%20"), template)  # what the two functions do
+    found = re.fullmatch(r"redis://:([^@/:?#]*)@127\.0\.0\.1:6379/1", url)
+    assert found
+    assert unquote(found[1]) == nasty
+
+
 READ = ("status.host", "status.port", "status.observedState.authString", "status.serverCaCerts")
 OTHERS = (
     "status",
     "spec",
     "status.hosts",
+    "status.hostx",
     "xstatus.host",
     "statusXhost",
     "status.host.x",
@@ -158,83 +214,22 @@ def test_the_store_of_redis_lets_four_properties_of_one_object_through(estate: E
         return any(re.search(pattern, text) for pattern in patterns)  # as Go's MatchString: anywhere, if not anchored
 
     assert [one for one in (*READ, *OTHERS) if lets(allowed["properties"], one)] == list(READ)
-    assert [one for one in (name, f"{name}x", f"x{name}", "other") if lets([allowed["name"]], one)] == [name]
+    assert [
+        one for one in (name, f"{name}x", f"x{name}", f"{name}-other", "other") if lets([allowed["name"]], one)
+    ] == [name]
     spaces = ("dify-infra", "dify-infra-2", "dify", "argocd")
     assert [one for one in spaces if lets([allowed["namespace"]], one)] == ["dify-infra"]
+    assert spec["conditions"] == [{"namespaces": ["dify"]}]
+    read = [entry["remoteRef"] for entry in estate.dify.get("ExternalSecret", "dify-redis")["spec"]["data"]]
+    assert {entry["key"] for entry in read} == {f"dify-infra/{name}"}
+    assert sorted(entry["property"] for entry in read) == sorted(READ)
+    assert len(allowed["properties"]) == len(READ)
 
 
-# --- the input --------------------------------------------------------------------------------------------------------
-
-# What is planted, and the part of it that nobody may see again.
-PLANTED = {
-    "private key": ('"-----BEGIN RSA PRIVATE KEY-----\\nMIIEvQIBADANBgkq\\n"', "MIIEvQIBADANBgkq"),
-    "private key in one line": ("'-----BEGIN PRIVATE KEY----- MIIEvQIBADANBgkq'", "MIIEvQIBADANBgkq"),
-    "GitHub token": ("ghp_0123456789abcdefghijABCDEFGHIJ012345", "ghp_0123456789abcdefghijABCDEFGHIJ012345"),
-    "GitLab token": ("glpat-hunter2horse0123456789", "hunter2horse"),
-    "client's secret": ("GOCSPX-hunter2horse0123456789abcdef", "hunter2horse"),
-    "API key": ("sk-proj0123456789abcdefghij", "sk-proj0123456789abcdefghij"),
-    "password in a URL": ("postgresql://dify:hunter2horse@10.3.0.5/dify", "hunter2horse"),
-}
-SMTP = "{{server: smtp.acme.example, username: {}, sender: dify@acme.example, passwordSecret: acme-smtp}}"
-# Where: (more of platform.yaml, key of environments/prod.yaml, its value)
-PLACES = {
-    "variable": ("", "variables", "{{dify: {{ACME_NOTE: {}}}}}"),
-    "variable of web": ("", "variables", "{{web: {{ACME_NOTE: {}, OTHER: ''}}}}"),
-    "beside something wrong": ("", "variables", "{{dify: {{ACME_NOTE: {}}}, wbe: {{}}}}"),
-    "account": ("", "smtp", SMTP),
-    "region": ("", "region", "{}"),
-    "label": ("labels: {{note: {}}}\n", "", ""),
-    "owner": ("owners: [{}]\n", "", ""),
-    "reason": ("waivers: [{{rule: x, object: y, reason: {}}}]\n", "", ""),
-    "unknown key": ("{}: x\n", "", ""),
-}
-
-
-Generate = Callable[[Path], tuple[set[int], str]]
-
-
-@pytest.fixture
-def generate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Generate:
-    """Exit status and all output of `gen.py` in a folder, as text and as JSON."""
-
-    def both(root: Path) -> tuple[set[int], str]:
-        monkeypatch.chdir(root)
-        codes = {cli.main(form) for form in ([], ["--format", "json"])}
-        printed = capsys.readouterr()
-        return codes, printed.out + printed.err
-
-    return both
-
-
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("planted", PLANTED)
-def test_a_secret_in_the_input_is_refused_and_never_repeated(
-    planted: str, place: str, tmp_path: Path, generate: Generate
-) -> None:
-    written, core = PLANTED[planted]
-    platform, key, value = PLACES[place]
-    keys = {key: value.format(written)} if key else {}
-    root = write_input(tmp_path, PLATFORM + platform.format(written), prod=environment(**keys))
-    before = contents(root)
-    codes, said = generate(root)
-    assert codes == {2}
-    assert core not in said
-    assert contents(root) == before
-
-
-@pytest.mark.parametrize("planted", ["GitHub token", "API key"])
-def test_a_secret_in_the_address_of_the_repository(planted: str, tmp_path: Path, generate: Generate) -> None:
-    written, core = PLANTED[planted]
-    platform = PLATFORM.replace("https://", f"https://x:{written}@")
-    codes, said = generate(write_input(tmp_path, platform, prod=environment()))
-    assert codes == {2}
-    assert core not in said
-
-
-@pytest.mark.parametrize(
-    "value",
-    ["sk-telecom-platform-engineering", "task-20261125-nightly-rebuild", "https://mirror.acme.example:8443/simple"],
-)
-def test_what_only_looks_alike_is_taken(value: str, tmp_path: Path, generate: Generate) -> None:
-    root = write_input(tmp_path, prod=environment(variables=f"{{dify: {{ACME_NOTE: '{value}'}}}}"))
-    assert generate(root)[0] == {0}
+@with_options
+def test_what_the_input_names_reaches_the_pods(estate: Estate) -> None:
+    spec = estate.dify.get("ExternalSecret", "dify-variables")["spec"]
+    assert spec["data"] == [{"secretKey": "OTLP_API_KEY", "remoteRef": {"key": "acme-otlp"}}]
+    for name in ("api", "beat", "worker-batch"):
+        sources = estate.dify.container("Deployment", name)["envFrom"]
+        assert {"secretRef": {"name": "dify-variables", "optional": True}} in sources

@@ -147,7 +147,7 @@ JOINED: dict[str, Rule] = {rule.id: rule for rule in JOINED_RULES}
 KEPT: dict[str, Rule] = {rule.id: rule for rule in KEPT_RULES}
 ARGOCD: dict[str, Rule] = {rule.id: rule for rule in ARGOCD_RULES}
 RULES = WORKLOADS | GOOGLE | JOINED | KEPT | ARGOCD
-_COMMON = {rule.id: rule for rule in COMMON_RULES}
+_OWN = {rule.id: rule for rule in (*COMMON_RULES, waves.wave_order)}  # over argocd/<env> alone
 _BY_FIELD = {rule.id for rule in (*LIMIT_RULES, kept.google_field_kept)}
 _WAIVER = "waiver-needed"  # the rule over the waivers themselves
 # Kustomize's suffix of a generated ConfigMap: ten characters that change with its contents.
@@ -194,7 +194,7 @@ def examine_argocd(
     own = Cluster(folders[where], environment.kubernetes, elsewhere=spaces)
     return sorted(
         {
-            *_findings(_COMMON, own, where),
+            *_findings(_OWN, own, where),
             *_findings(ARGOCD, delivery, where),
         }
     )

@@ -44,6 +44,12 @@ class Block(NamedTuple):
     range: Range
     ports: set[int] | None
 
+    @property
+    def for_api_server(self) -> bool:
+        """Whether it may be GKE's control plane, by its size and port."""
+        private = is_special(self.range) and str(self.range) not in _LINK_LOCAL
+        return private and self.ports == {ports.HTTPS} and self.range.prefixlen >= _CONTROL_PLANE
+
 
 @rule(
     "ingress-narrow",
@@ -91,22 +97,22 @@ def _holds_front_end(block: Range) -> bool:
 @rule(
     "private-egress",
     why="private addresses are databases, nodes and other people's machines: three are needed, by few pods",
-    remedy="allow privateServices to pods with its sidecar, on 3307 or 6378, controlPlane to pods with a token, on 443",
+    remedy="allow privateServices to pods with its sidecar, on 3307 or 6378, and controlPlane on 443",
 )
 def private_egress(cluster: Cluster) -> Iterator[Flaw]:
     """Ranges that are not the internet: metadata server, DNS, private services for sidecars, API server for tokens."""
     tunnels = set(_TUNNELS)
-    blocks = [block for block in _blocks(cluster) if is_special(block.range)]
-    services = [block.range for block in blocks if block.ports and block.ports <= tunnels]
+    private = [block for block in blocks(cluster) if is_special(block.range)]
+    services = [block.range for block in private if block.ports and block.ports <= tunnels]
     narrowest = max(services, key=lambda block: block.prefixlen, default=None)
-    for block in blocks:
+    for block in private:
         known = _LINK_LOCAL.get(str(block.range))
         if known is not None:
             if block.ports is None or not block.ports <= known:
                 wanted = " and ".join(map(str, sorted(known)))
                 yield Flaw(block.policy, block.field, f"{block.range} is open on more than {wanted}")
-        elif block.ports == {ports.HTTPS} and block.range.prefixlen >= _CONTROL_PLANE:
-            yield from _without_token(cluster, block)
+        elif block.for_api_server:
+            continue  # joined-api-server knows its address
         elif block.ports is None or not block.ports <= tunnels:
             yield Flaw(block.policy, block.field, f"{block.range} is private, and not for {_spell(block.ports)}")
         elif block.range != narrowest:
@@ -125,16 +131,8 @@ def _without_sidecar(cluster: Cluster, block: Block) -> Iterator[Flaw]:
                 yield Flaw(block.policy, block.field, message)
 
 
-def _without_token(cluster: Cluster, block: Block) -> Iterator[Flaw]:
-    """The API server answers everybody, but who has no token has nothing to ask it for."""
-    for pod in cluster.selected(block.policy.namespace, get(block.policy.data, "spec", "podSelector")):
-        sources = [one for volume in maps(pod.spec, "volumes") for one in maps(volume, "projected", "sources")]
-        if not any("serviceAccountToken" in one for one in sources):
-            message = f"{pod.owner} may reach {block.range} on {ports.HTTPS}, but mounts no token for the API server"
-            yield Flaw(block.policy, block.field, message)
-
-
-def _blocks(cluster: Cluster) -> Iterator[Block]:
+def blocks(cluster: Cluster) -> Iterator[Block]:
+    """Every range that egress rules let pods out to."""
     for policy in cluster.every("NetworkPolicy"):
         for number, entry in enumerate(entries(policy, EGRESS)):
             for peer in maps(entry, "to"):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dify_gitops.rules.access import integer, texts
+from dify_gitops.rules.access import integer, maps, text, texts
 from dify_gitops.rules.rule import Flaw, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dify_gitops.rules.cluster import Cluster, Container
+    from dify_gitops.rules.cluster import Cluster, Container, Pod
 
 # Kubernetes' default: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 DEFAULT_GRACE = 30
@@ -55,6 +55,19 @@ def service_account_token_off(cluster: Cluster) -> Iterator[Flaw]:
     for account in cluster.every("ServiceAccount"):
         if account.data.get("automountServiceAccountToken") is not False:
             yield Flaw(account, "automountServiceAccountToken", "is not false")
+
+
+def mounts_token(cluster: Cluster, pod: Pod) -> bool:
+    """Whether a pod gets a token that the API server takes: by itself, or in a volume and for nobody else.
+
+    https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/
+    """
+    account = cluster.find("ServiceAccount", pod.namespace, text(pod.spec, "serviceAccountName") or "default")
+    wished = (data.get("automountServiceAccountToken") for data in (pod.spec, account.data if account else {}))
+    if next((wish for wish in wished if isinstance(wish, bool)), True):
+        return True
+    sources = (source for volume in maps(pod.spec, "volumes") for source in maps(volume, "projected", "sources"))
+    return any("serviceAccountToken" in one and not text(one, "serviceAccountToken", "audience") for one in sources)
 
 
 @rule(

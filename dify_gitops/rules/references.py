@@ -13,15 +13,17 @@ from dify_gitops.rules.ingress import routes
 from dify_gitops.rules.rule import Flaw, meant, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from dify_gitops.rules.cluster import Cluster, Object, Pod
+    from dify_gitops.rules.cluster import Cluster, Object
 
 FRONTEND = "networking.gke.io/v1beta1.FrontendConfig"
 BACKEND = "cloud.google.com/backend-config"
 CERTIFICATES = "networking.gke.io/managed-certificates"
-# What every cluster on GKE has: https://cloud.google.com/kubernetes-engine/docs/concepts/persistent-volumes
+# What every cluster on GKE has: https://cloud.google.com/kubernetes-engine/docs/concepts/persistent-volumes and
+# https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles
 _GIVEN = {
+    "ClusterRole": {"admin", "cluster-admin", "edit", "view"},
     "PriorityClass": {"system-cluster-critical", "system-node-critical"},
     "StorageClass": {"premium-rwo", "standard", "standard-rwo"},
 }
@@ -50,13 +52,12 @@ def _of_pods(cluster: Cluster) -> Iterator[Reference]:
             field = pod.field(f"spec.volumes[{text(volume, 'name')}].persistentVolumeClaim.claimName")
             claim = text(volume, "persistentVolumeClaim", "claimName")
             yield _of(pod.owner, field, "PersistentVolumeClaim", claim)
-        yield from _of_calls(cluster, pod)
 
 
-def _of_calls(cluster: Cluster, pod: Pod) -> Iterator[Reference]:
-    """Host names of Services in the namespaces that are rendered here."""
-    for call in calls(cluster, pod):
-        if cluster.find("Namespace", "", call.namespace):
+def _of_calls(cluster: Cluster) -> Iterator[Reference]:
+    """Host names of Services."""
+    for pod in cluster.pods:
+        for call in calls(cluster, pod):
             yield Reference(pod.owner, call.field, "Service", call.service, call.namespace)
 
 
@@ -105,17 +106,40 @@ def _of_scalers(cluster: Cluster) -> Iterator[Reference]:
             yield _of(item, f"spec.triggers[{number}].authenticationRef.name", kind, text(reference, "name"))
 
 
+def rights(cluster: Cluster) -> Iterator[Reference]:
+    """Roles and accounts of the bindings; the API server takes a binding whose role or account is not there."""
+    for item in cluster.every("RoleBinding", "ClusterRoleBinding"):
+        role = mapping(item.data, "roleRef")
+        yield _of(item, "roleRef.name", text(role, "kind"), text(role, "name"))
+        for number, subject in enumerate(maps(item.data, "subjects")):
+            if text(subject, "kind") == "ServiceAccount":
+                home = text(subject, "namespace") or item.namespace
+                yield Reference(item, f"subjects[{number}].name", "ServiceAccount", text(subject, "name"), home)
+
+
+def references(cluster: Cluster) -> Iterator[Reference]:
+    """What objects name and cannot do without; not what they call, which they wait for by themselves."""
+    for source in (_of_pods, _of_storage, _of_edge, _of_scalers, rights):
+        yield from source(cluster)
+
+
 @rule(
     "reference-exists",
     why="a name without its object keeps pods pending, volumes unbound or requests unanswered",
     remedy="correct the name, or add the object",
 )
 def reference_exists(cluster: Cluster) -> Iterator[Flaw]:
-    """Accounts, classes, claims, Services, edge and scaling objects exist under the name that is used."""
-    for source in (_of_pods, _of_storage, _of_edge, _of_scalers):
-        for reference in source(cluster):
-            kind, name, namespace = reference.kind, reference.name, reference.namespace
-            if name and name not in _GIVEN.get(kind, ()) and not cluster.find(kind, namespace, name):
-                near = nearest(name, (item.name for item in cluster.every(kind) if item.namespace == namespace))
-                full = f"{namespace}/{name}" if namespace else name
-                yield Flaw(reference.source, reference.field, f"there is no {kind} {full}", meant(near))
+    """Accounts, roles, classes, claims, Services, edge and scaling objects exist under the name that is used."""
+    for reference in (*references(cluster), *_of_calls(cluster)):
+        at_home = reference.namespace in ("", reference.source.namespace)
+        if at_home or cluster.find("Namespace", "", reference.namespace):  # elsewhere we do not know what is there
+            yield from missing(reference, [cluster])
+
+
+def missing(reference: Reference, clusters: Sequence[Cluster]) -> Iterator[Flaw]:
+    """A flaw where none of ``clusters``, nor every cluster on GKE, holds what is referred to."""
+    kind, name, namespace = reference.kind, reference.name, reference.namespace
+    if name and name not in _GIVEN.get(kind, ()) and not any(one.find(kind, namespace, name) for one in clusters):
+        near = nearest(name, (item.name for one in clusters for item in one.every(kind) if item.namespace == namespace))
+        full = f"{namespace}/{name}" if namespace else name
+        yield Flaw(reference.source, reference.field, f"there is no {kind} {full}", meant(near))

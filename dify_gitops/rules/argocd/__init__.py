@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dify_gitops.rules.argocd import applications, projects
+from dify_gitops.rules.argocd import applications, projects, references
 
 ARGOCD_RULES = (
     applications.argocd_option,
@@ -12,6 +12,7 @@ ARGOCD_RULES = (
     applications.argocd_wave,
     applications.argocd_hidden,
     applications.argocd_owner,
+    references.argocd_reference,
     projects.argocd_permitted,
     projects.argocd_narrow,
 )

@@ -6,6 +6,7 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from dify_gitops import names
@@ -13,7 +14,7 @@ from dify_gitops.input.words import nearest
 from dify_gitops.rendered import Unreadable, read
 from dify_gitops.rules.access import integer, mapping, maps, text, texts
 from dify_gitops.rules.rule import Flaw, meant, rule
-from dify_gitops.rules.waves import wave
+from dify_gitops.rules.waves import wave, wave_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,18 +152,19 @@ def argocd_source(delivery: Delivery) -> Iterator[Flaw]:
     remedy="put Applications and what needs other controllers into the last wave, and all else before it",
 )
 def argocd_wave(delivery: Delivery) -> Iterator[Flaw]:
-    """In argocd/ nothing comes after the Applications, and what they need comes before."""
-    first = min((wave(item) for item in delivery.applications), default=0)
+    """In argocd/ all Applications come in one wave, nothing after them, and nothing before that they install."""
+    if not delivery.applications:
+        return
+    ((last, _),) = Counter(map(wave, delivery.applications)).most_common(1)
+    judged = {flaw.object for flaw in wave_order.check(delivery.own)}
     for item in delivery.own.objects:
-        late = item.kind in ("Application", "ExternalSecret", "SecretStore")
-        needed = item.kind in ("AppProject", "Namespace", "ConfigMap")
         field = f"metadata.annotations[{names.SYNC_WAVE}]"
-        if wave(item) > first and not needed:
-            yield Flaw(item, field, f"{wave(item)} is after the Applications, {first}")
-        elif needed and wave(item) >= first:
-            yield Flaw(item, field, f"{wave(item)} is not before the Applications, {first}, which need it")
-        elif late and wave(item) < first:
-            yield Flaw(item, field, f"{wave(item)} is before the Applications, {first}, which install its kind")
+        if wave(item) > last and item not in judged:
+            yield Flaw(item, field, f"{wave(item)} is after the Applications, {last}")
+        elif wave(item) < last and item.kind == "Application":
+            yield Flaw(item, field, f"{wave(item)} is before the other Applications, {last}")
+        elif wave(item) < last and item.kind in ("ExternalSecret", "SecretStore"):
+            yield Flaw(item, field, f"{wave(item)} is before the Applications, {last}, which install its kind")
 
 
 @rule(

@@ -23,6 +23,10 @@ class Delivery:
         self.folders = {path: Cluster(objects, "") for path, objects in folders.items()}
         self.own = self.folders[own]
         self.applications = self.own.every("Application")
+        # Namespaces that Applications of others fill with what we do not know.
+        self.foreign = {
+            text(item.data, "spec", "destination", "namespace") for item in self.applications if not self.path(item)
+        }
         self.projects = {item.name: item for item in self.own.every("AppProject")}
 
     def path(self, application: Object) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, NamedTuple
 
 from dify_gitops.input.words import nearest
 from dify_gitops.rules.access import get, labels, maps, text, texts
@@ -30,26 +31,45 @@ def _in(entries: list[dict[str, object]], item: Object) -> bool:
     )
 
 
-def _reason(project: Object, item: Object, server: str) -> str:
-    """Why a project refuses an object; empty where it lets it in."""
+class Refused(NamedTuple):
+    """What a project does not permit, and the entry that would: the list in its ``spec`` and the value to append."""
+
+    what: str
+    key: str = ""
+    entry: dict[str, str] | None = None
+
+
+def _refused(project: Object, item: Object, server: str) -> Iterator[Refused]:
+    """All that a project has against an object."""
     spec = get(project.data, "spec")
+    entry = {"group": item.group, "kind": item.kind}
     kind = f"{item.group}/{item.kind}" if item.group else item.kind
     if not item.namespace:
-        return "" if _in(maps(spec, "clusterResourceWhitelist"), item) else f"{kind} {item.name} without namespace"
+        if not _in(maps(spec, "clusterResourceWhitelist"), item):
+            named = {**entry, "name": item.name}
+            yield Refused(f"{kind} {item.name} without namespace", "clusterResourceWhitelist", named)
+        return
+    allowed = maps(spec, "namespaceResourceWhitelist")
     if _in(maps(spec, "namespaceResourceBlacklist"), item):
-        return f"{kind}, which is on its black list"
-    if get(spec, "namespaceResourceWhitelist") is not None and not _in(maps(spec, "namespaceResourceWhitelist"), item):
-        return kind
+        yield Refused(f"{kind}, which is on its black list")
+    elif get(spec, "namespaceResourceWhitelist") is not None and not _in(allowed, item):
+        yield Refused(kind, "namespaceResourceWhitelist", entry)
     homes = [one for one in maps(spec, "destinations") if _matches(text(one, "server"), server)]
     if not any(_matches(text(one, "namespace"), item.namespace) for one in homes):
-        return f"namespace {item.namespace}"
-    return ""
+        home = {"server": server, "namespace": item.namespace}
+        yield Refused(f"namespace {item.namespace}", "destinations", home)
+
+
+def _patch(project: Object, refused: Refused) -> str:
+    """The item of `patches` in a kustomization that permits what was refused, on one line."""
+    operation = json.dumps([{"op": "add", "path": f"/spec/{refused.key}/-", "value": refused.entry}])
+    return f"- {{target: {{kind: AppProject, name: {project.name}}}, patch: '{operation}'}}"
 
 
 @rule(
     "argocd-permitted",
     why="one object that its project does not permit fails the whole sync, before anything is applied",
-    remedy="permit it with a patch of the AppProject in argocd/<env>/custom",
+    remedy="permit it with a patch of the AppProject in argocd/<env>/custom: the finding says which",
 )
 def argocd_permitted(delivery: Delivery) -> Iterator[Flaw]:
     """Every Application has a project of ours, which knows its source and permits all of its objects."""
@@ -71,11 +91,11 @@ def argocd_permitted(delivery: Delivery) -> Iterator[Flaw]:
             yield Flaw(application, "spec.destination.server", message, meant(nearest(server, servers)))
             continue  # which is said once, not for each object
         for item in delivery.rendered(application):
-            if reason := _reason(project, item, server):
-                message = f"AppProject {name} of Application {application.name} does not permit {reason}"
-                yield Flaw(
-                    item, "", message, f"add it to a list of AppProject {name}: a patch in {delivery.where}/custom"
-                )
+            for refused in _refused(project, item, server):
+                message = f"AppProject {name} of Application {application.name} does not permit {refused.what}"
+                file = f"{delivery.where}/custom/kustomization.yaml"
+                hint = f"add to patches in {file}: {_patch(project, refused)}" if refused.entry else ""
+                yield Flaw(item, "", message, hint)
         home = text(application.data, "spec", "destination", "namespace")
         if not any(_matches(text(one, "namespace"), home) for one in homes):
             yield Flaw(application, "spec.destination.namespace", f"AppProject {name} does not permit {home or 'none'}")

@@ -6,17 +6,22 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from dify_gitops import names
+from dify_gitops.catalogue import ports
 from dify_gitops.catalogue.google import WORKLOAD_IDENTITY_USER
 from dify_gitops.input.words import nearest
-from dify_gitops.rules.access import get, labels, mapping, maps, text, texts
+from dify_gitops.rules.access import get, labels, maps, text, texts
+from dify_gitops.rules.exposure import blocks
 from dify_gitops.rules.google.estate import real_name
 from dify_gitops.rules.google.iam import grants
+from dify_gitops.rules.google.sources import missing, sources, without_source
+from dify_gitops.rules.network import EGRESS, contains, network_of, parse_range
+from dify_gitops.rules.pods import mounts_token
 from dify_gitops.rules.rule import Flaw, meant, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from dify_gitops.rules.cluster import Cluster, Object
+    from dify_gitops.rules.cluster import Cluster
     from dify_gitops.rules.google.estate import Estate
 
 
@@ -25,13 +30,6 @@ class Joined(NamedTuple):
 
     workloads: Cluster
     estate: Estate
-
-
-def _missing(item: Object, field: str, kind: str, name: str, known: Iterable[str]) -> Iterator[Flaw]:
-    """A flaw where a name stands for nothing in config-connector/."""
-    there = set(known)
-    if name and name not in there:
-        yield Flaw(item, field, f"there is no {kind} {name} in config-connector/", meant(nearest(name, there)))
 
 
 def _names(estate: Estate, kind: str) -> list[str]:
@@ -51,14 +49,14 @@ def joined_edge(joined: Joined) -> Iterator[Flaw]:
     key = "kubernetes.io/ingress.global-static-ip-name"
     for item in cluster.every("Ingress"):
         field = f"metadata.annotations[{key}]"
-        yield from _missing(item, field, "global ComputeAddress", item.annotations.get(key, ""), addresses)
+        yield from missing(item, field, "global ComputeAddress", item.annotations.get(key, ""), addresses)
     for item in cluster.every("FrontendConfig"):
         known = _names(estate, "ComputeSSLPolicy")
-        yield from _missing(item, "spec.sslPolicy", "ComputeSSLPolicy", text(item.data, "spec", "sslPolicy"), known)
+        yield from missing(item, "spec.sslPolicy", "ComputeSSLPolicy", text(item.data, "spec", "sslPolicy"), known)
     for item in cluster.every("BackendConfig"):
         known = _names(estate, "ComputeSecurityPolicy")
         name = text(item.data, "spec", "securityPolicy", "name")
-        yield from _missing(item, "spec.securityPolicy.name", "ComputeSecurityPolicy", name, known)
+        yield from missing(item, "spec.securityPolicy.name", "ComputeSecurityPolicy", name, known)
 
 
 @rule(
@@ -84,7 +82,7 @@ def joined_identity(joined: Joined) -> Iterator[Flaw]:
         name, _, rest = email.partition("@")
         if email and (name not in emails or rest != names.account_domain(estate.project)):
             known = [estate.email(account) for account in emails.values()]
-            yield from _missing(item, field, "IAMServiceAccount", email, known)
+            yield from missing(item, field, "IAMServiceAccount", email, known)
         elif email and bound.get(who) != name:
             yield Flaw(item, field, f"no binding in config-connector/ lets {who} act as {name}")
         elif not email and who in bound:
@@ -122,8 +120,8 @@ def joined_data(joined: Joined) -> Iterator[Flaw]:
     for item in cluster.every("ConfigMap"):
         data = labels(item.data, "data")
         for key, kind in _NAMES.items():
-            yield from _missing(item, f"data.{key}", kind, data.get(key, ""), known[kind])
-        yield from _missing(item, f"data.{_INSTANCE}", "SQLInstance", data.get(_INSTANCE, ""), instances)
+            yield from missing(item, f"data.{key}", kind, data.get(key, ""), known[kind])
+        yield from missing(item, f"data.{_INSTANCE}", "SQLInstance", data.get(_INSTANCE, ""), instances)
 
 
 @rule(
@@ -170,21 +168,32 @@ def joined_sandbox(joined: Joined) -> Iterator[Flaw]:
             yield Flaw(pool, "spec.nodeConfig.sandboxConfig", "no pod in overlays/ asks for gVisor")
 
 
-def _remote_keys(item: Object) -> Iterator[tuple[str, str]]:
-    """(field, name in the store) of everything that an ExternalSecret reads or a PushSecret writes."""
-    key = "match.remoteRef.remoteKey" if item.kind == "PushSecret" else "remoteRef.key"
-    for number, entry in enumerate(maps(item.data, "spec", "data")):
-        yield f"spec.data[{number}].{key}", text(entry, *key.split("."))
-
-
-def _stores(item: Object) -> Iterator[tuple[str, str, str]]:
-    """(field, kind, name) of the stores that an object uses."""
-    refs = [("spec.secretStoreRef", mapping(item.data, "spec", "secretStoreRef"))]
-    if item.kind == "PushSecret":
-        given = maps(item.data, "spec", "secretStoreRefs")
-        refs = [(f"spec.secretStoreRefs[{number}]", one) for number, one in enumerate(given)]
-    for field, reference in refs:
-        yield f"{field}.name", text(reference, "kind") or "SecretStore", text(reference, "name")
+@rule(
+    "joined-api-server",
+    why="a token without way to the API server is a time-out, a way without token is one more for an intruder",
+    remedy="allow network.controlPlane on 443 to pods that mount a token; others: automountServiceAccountToken: false",
+)
+def joined_api_server(joined: Joined) -> Iterator[Flaw]:
+    """Pods get out to the control plane's range exactly where they mount a token, and to none that looks like it."""
+    cluster, estate = joined
+    planes = [
+        plane
+        for item in estate.of("ContainerCluster")
+        if estate.ours(item)
+        and (plane := parse_range(text(item.data, "spec", "privateClusterConfig", "masterIpv4CidrBlock")))
+    ]
+    network = network_of(cluster)
+    for plane in planes:
+        for pod in cluster.pods:
+            needed = mounts_token(cluster, pod)
+            if network.allows(EGRESS, pod, plane, ports.HTTPS) != needed:
+                state = "mounts a token but cannot" if needed else "mounts no token but can"
+                message = f"{state} reach the API server, {plane} on {ports.HTTPS}"
+                yield Flaw(pod.owner, pod.field("spec.automountServiceAccountToken"), message)
+    for block in blocks(cluster):
+        if planes and block.for_api_server and not any(contains(plane, block.range) for plane in planes):
+            message = f"{block.range} is private, and not the control plane, {', '.join(map(str, planes))}"
+            yield Flaw(block.policy, block.field, message)
 
 
 @rule(
@@ -194,30 +203,17 @@ def _stores(item: Object) -> Iterator[tuple[str, str, str]]:
 )
 def joined_secrets(joined: Joined) -> Iterator[Flaw]:
     """What External Secrets reads and writes is in config-connector/, and its stores and generators exist."""
-    estate = joined.estate
-    held = _names(estate, "SecretManagerSecret")
-    instances = [f"{item.namespace}/{item.name}" for item in estate.of("RedisInstance")]
-    wide = {item.name for half in joined for item in half.every("ClusterSecretStore")}
+    known = sources(joined)
     for half in joined:
-        for item in half.every("ExternalSecret", "PushSecret"):
-            own = {store.name for store in half.every("SecretStore") if store.namespace == item.namespace}
-            from_redis = False
-            for field, kind, name in _stores(item):
-                from_redis = kind == "ClusterSecretStore" and name == names.REDIS_STORE
-                known = wide if kind == "ClusterSecretStore" else own
-                if name not in known:
-                    yield Flaw(
-                        item, field, f"there is no {kind} {name} for {item.namespace}", meant(nearest(name, known))
-                    )
-            kind, there = ("RedisInstance", instances) if from_redis else ("SecretManagerSecret", held)
-            for field, name in _remote_keys(item):
-                yield from _missing(item, field, kind, name, there)
-            generator = text(item.data, "spec", "selector", "generatorRef", "name")
-            generators = [one.name for one in half.every("Password") if one.namespace == item.namespace]
-            if generator and generator not in generators:
-                message = f"there is no Password {item.namespace}/{generator}"
-                near = meant(nearest(generator, generators))
-                yield Flaw(item, "spec.selector.generatorRef.name", message, near)
+        yield from without_source(half, known)
 
 
-JOINED_RULES = (joined_edge, joined_identity, joined_data, joined_namespaces, joined_sandbox, joined_secrets)
+JOINED_RULES = (
+    joined_edge,
+    joined_identity,
+    joined_data,
+    joined_namespaces,
+    joined_sandbox,
+    joined_api_server,
+    joined_secrets,
+)

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING
 from dify_gitops import names
 from dify_gitops.rules.access import mapping, maps, text
 from dify_gitops.rules.cluster import made_secret
-from dify_gitops.rules.google.estate import real_name, service
+from dify_gitops.rules.google.estate import real_name
 from dify_gitops.rules.google.links import SECRET, links, target
-from dify_gitops.rules.rule import Flaw, rule
-from dify_gitops.rules.waves import wave
+from dify_gitops.rules.rule import rule
+from dify_gitops.rules.waves import LOWER, Need, misplaced, needs, wave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dify_gitops.rules.cluster import Object
     from dify_gitops.rules.google.estate import Estate
-
-
-_SECRETS = ("ExternalSecret", "PushSecret")
+    from dify_gitops.rules.rule import Flaw
 
 
 def _needs(estate: Estate) -> Iterator[tuple[Object, Object]]:
@@ -30,10 +28,10 @@ def _needs(estate: Estate) -> Iterator[tuple[Object, Object]]:
             yield link.source, found
     first_wave = min((wave(item) for item in estate.resources if item.kind != "Service"), default=0)
     apis = [api for api in estate.of("Service") if wave(api) >= first_wave]  # others are before everything
-    first = [item for item in estate.objects if item.kind in ("ConfigConnectorContext", "Namespace")]
+    contexts = [item for item in estate.objects if item.kind == "ConfigConnectorContext"]
     peerings = [one for one in estate.of("ServiceNetworkingConnection") if one.name == names.PRIVATE_SERVICES]
     for item in estate.resources:
-        yield from ((item, one) for one in first if item.namespace in (one.name, one.namespace))
+        yield from ((item, one) for one in contexts if item.namespace == one.namespace)
         if item.kind != "Service":
             yield from ((item, api) for api in apis)
         private = mapping(item.data, "spec", "settings", "ipConfiguration", "privateNetworkRef")
@@ -90,16 +88,9 @@ def _policies_of(estate: Estate, account: str) -> Iterator[Object]:
 @rule(
     "google-wave-order",
     why="Config Connector answers a reference to what is not there with an error, which ends Argo CD's sync",
-    remedy=f"give what is needed a lower {names.SYNC_WAVE} than what needs it",
+    remedy=LOWER,
 )
 def google_wave_order(estate: Estate) -> Iterator[Flaw]:
     """What is referred to, APIs, peering and permissions come in an earlier wave than what needs them."""
-    early: dict[int, tuple[Object, list[Object]]] = {}  # what is needed, and who comes too early for it
-    for consumer, needed in (*_needs(estate), *_secret_needs(estate)):
-        if wave(needed) >= wave(consumer) and (service(consumer) or consumer.kind in _SECRETS):
-            early.setdefault(id(needed), (needed, []))[1].append(consumer)
-    for needed, consumers in early.values():
-        first, *others = sorted(set(consumers), key=lambda item: (wave(item), str(item)))
-        more = ", as others do" if others else ""
-        message = f"{wave(needed)} is not before {first}, {wave(first)}, which needs it{more}"
-        yield Flaw(needed, f"metadata.annotations[{names.SYNC_WAVE}]", message)
+    apart = (Need(*pair, apart=True) for pair in (*_needs(estate), *_secret_needs(estate)))
+    yield from misplaced((*apart, *needs(estate)))
