@@ -38,6 +38,7 @@ def _lua(name: str) -> str:
 
 
 def _config_map(why: str, name: str, data: dict[str, Any]) -> Manifest:
+    content: dict[str, Any] = {"data": data} if data else {}  # the API server keeps no empty map
     return manifest(
         why,
         ("v1", "ConfigMap"),
@@ -46,7 +47,7 @@ def _config_map(why: str, name: str, data: dict[str, Any]) -> Manifest:
         workload=name,
         wave=names.WAVE_SETTINGS,
         more_labels=names.ARGOCD_PART | {names.BOOTSTRAP: "true"},
-        data=data or None,
+        **content,
     )
 
 
