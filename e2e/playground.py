@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from e2e.processes import Run, missing_programs
 from e2e.repository import Repository
 
 HOME = ROOT / ".e2e" / "try"
-PID = HOME / "pid"
+PID = HOME / "pid"  # of the process that serves, which holds a lock on it as long as it lives
 LOG = HOME / "log"
 ABOUT = HOME / "about"
 LOOK = 1.0  # seconds between two looks at what runs
@@ -39,7 +40,10 @@ End it: make stop
 def serve(environment: str) -> None:
     """Run the environment until SIGTERM; `ABOUT` is written when there is something to look at."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    with Run(HOME / "logs") as run:
+    with PID.open("a", encoding="utf-8") as lock, Run(HOME / "logs") as run:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock.write(str(os.getpid()))
+        lock.flush()
         repository = Repository(run.folder / "repository")
         revision = repository.publish("first")
         cluster = Cluster(run, repository, environment)
@@ -65,12 +69,12 @@ def start(environment: str) -> int:
         return 0
     HOME.mkdir(parents=True, exist_ok=True)
     ABOUT.unlink(missing_ok=True)
+    PID.unlink(missing_ok=True)
     with LOG.open("w", encoding="utf-8") as log:
         command = [sys.executable, "-m", "e2e.playground", "serve", environment]
         child = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
-    PID.write_text(str(child.pid), encoding="utf-8")
     try:
         with LOG.open(encoding="utf-8") as progress:
             while child.poll() is None and not ABOUT.exists():
@@ -101,13 +105,15 @@ def stop() -> int:
 
 
 def _running() -> bool:
-    """Tell whether the noted process is there and is ours: numbers of processes come back."""
+    """Tell whether somebody serves."""
     try:
-        pid = int(PID.read_text(encoding="utf-8"))
-        command = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        with PID.open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
-    return "e2e.playground serve" in command.stdout
+    except BlockingIOError:
+        return True
+    return False
 
 
 def main() -> int:
