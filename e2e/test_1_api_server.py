@@ -77,18 +77,24 @@ def test_a_warning_is_an_error(applied: Applied) -> None:
         applied.plane.kubectl.dry_run(sandbox)
 
 
+# Kind of an object that is rendered, what a careless person makes of it (None: takes it out), and the answer.
 REFUSED = [
-    ("SQLInstance", "spec.settings.ipConfiguration.ipv4Enabled", True, "constraints/sql.restrictPublicIp"),
-    ("SQLInstance", "spec.settings.ipConfiguration.sslMode", "ALLOW_UNENCRYPTED_AND_ENCRYPTED", "sqlTlsOnly"),
-    ("SQLInstance", "spec.settings.tyer", "db-f1-micro", "unknown field"),
-    ("SQLInstance", "spec.databaseVersion", "POSTGRES_1", "Unsupported value"),
+    ("SQLInstance", "spec.settings.tyer", "db-f1-micro", "tyer: field not declared in schema"),
+    ("PushSecret", "spec.updatePolicy", "Never", "Unsupported value"),
     ("SQLInstance", "spec.region", "europe-west1", "cannot change"),
-    ("StorageBucket", "spec.publicAccessPrevention", "inherited", "publicAccessPrevention"),
-    ("StorageBucket", "spec.uniformBucketLevelAccess", False, "uniformBucketLevelAccess"),
-    ("ContainerCluster", "spec.privateClusterConfig.enablePrivateNodes", False, "constraints/"),
-    ("ContainerNodePool", "spec.nodeConfig.serviceAccountRef", None, "constraints/"),
-    ("Deployment", "spec.template.spec.serviceAccountName", "default", "constraints/"),
+    ("SQLInstance", "spec.databaseVersion", "POSTGRES_1", "cannot go back"),
     ("Deployment", "spec.selector.matchLabels.new", "label", "immutable"),
+    ("SQLInstance", "spec.settings.ipConfiguration.ipv4Enabled", True, "constraints/sql.restrictPublicIp"),
+    ("SQLInstance", "spec.settings.ipConfiguration.sslMode", None, "constraints/custom.sqlTlsOnly"),
+    ("StorageBucket", "spec.publicAccessPrevention", "inherited", "constraints/storage.publicAccessPrevention"),
+    ("StorageBucket", "spec.uniformBucketLevelAccess", None, "constraints/storage.uniformBucketLevelAccess"),
+    (
+        "ContainerCluster",
+        "spec.privateClusterConfig.enablePrivateNodes",
+        False,
+        "constraints/compute.vmExternalIpAccess",
+    ),
+    ("ContainerNodePool", "spec.nodeConfig.serviceAccountRef", None, "cannot change"),
 ]
 
 
@@ -99,9 +105,27 @@ def test_what_is_wrong_is_refused(applied: Applied, kind: str, path: str, value:
     place = changed
     for step in way:
         place = place[step]
-    place[last] = value
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
     with pytest.raises(Refused, match=reason):
         applied.plane.kubectl.dry_run(changed)
+
+
+def test_a_node_pool_or_a_pod_without_an_account_of_its_own_is_refused(applied: Applied) -> None:
+    pool = first(applied.objects, "ContainerNodePool")
+    pool["metadata"]["name"] = "loose"
+    del pool["spec"]["nodeConfig"]["serviceAccountRef"]
+    with pytest.raises(Refused, match="constraints/container.managed.disallowDefaultComputeServiceAccount"):
+        applied.plane.kubectl.dry_run(pool)
+    pod = first(applied.objects, "Deployment")["spec"]["template"]
+    pod["metadata"] |= {"name": "loose", "namespace": "dify"}
+    pod["spec"]["serviceAccountName"] = "default"
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "dify"}}
+    applied.plane.kubectl.apply([account])  # what the controller manager would have made
+    with pytest.raises(Refused, match="must name an account of the workload's own"):
+        applied.plane.kubectl.dry_run({"apiVersion": "v1", "kind": "Pod", **pod})
 
 
 def contents(applied: Applied) -> dict[str, Object]:
