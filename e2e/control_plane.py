@@ -113,6 +113,7 @@ class ControlPlane:
             f"--service-account-signing-key-file={self._key}",
             f"--service-account-key-file={self._key}",
             f"--service-cluster-ip-range={SERVICES}",
+            "--allow-privileged=true",  # as on GKE: what a namespace forbids is for Pod Security to say
             "--endpoint-reconciler-type=none",  # a loopback address is no endpoint
             f"--audit-policy-file={self.folder / 'audit.yaml'}",
             f"--audit-log-path={self.folder / 'audit.log'}",

@@ -62,17 +62,18 @@ class Kwok:
 
     def fail(self, kind: str, name: str, namespace: str, message: str, reason: str = "UpdateFailed") -> None:
         """Let an object of Config Connector fail, now and at every later change, until it is mended."""
-        self.kubectl.apply([config_connector.failure(self._kinds[kind], kind, name, namespace, reason, message)])
+        which = self._kinds[kind], kind, name, namespace
+        self.kubectl.apply([config_connector.failure(*which, reason=reason, message=message)])
         self._look_again(kind, name, namespace)
 
     def mend(self, kind: str, name: str, namespace: str) -> None:
         """Let an object become ready that `fail` lets fail."""
-        stage = config_connector.failure(self._kinds[kind], kind, name, namespace, "", "")
+        stage = config_connector.failure(self._kinds[kind], kind, name, namespace, reason="", message="")
         self.kubectl("delete", "stages.kwok.x-k8s.io", stage["metadata"]["name"])
         self._look_again(kind, name, namespace)
 
     def _look_again(self, kind: str, name: str, namespace: str) -> None:
-        """kwok looks at objects only when they change; where there is none yet, it will."""
+        """Kwok looks at objects only when they change; where there is none yet, it will."""
         group = self._kinds[kind].rpartition("/")[0]
         what = ["-n", namespace, f"{kind.lower()}.{group}", name]
         if self.kubectl("get", *what, "--ignore-not-found", "-o", "name").stdout:

@@ -24,7 +24,7 @@ EVICTION = 100 * MI
 # an estimate on the high side. They are no pods here.
 SYSTEM_CPU = 500  # millicores
 SYSTEM_MEMORY = 800 * MI
-# Seconds until the scheduler has surely looked at a new node; the real autoscaler looks every ten.
+# Seconds between two looks, until when the scheduler has surely seen a new node; the real autoscaler lets ten pass.
 SCAN = 4.0
 
 
@@ -67,12 +67,12 @@ class NodePool:
 
         Pods whose disk lies in one of the zones `without` are not counted: no other zone can help them.
         """
+        if time.monotonic() - self._last < SCAN:
+            return
         waiting = [pod for pod in self._kubectl.list("pods") if unschedulable(pod)]
-        if without:
-            waiting = [pod for pod in waiting if not claims(pod)]
-        if waiting and time.monotonic() - self._last > SCAN:
+        if any(not (without and claims(pod)) for pod in waiting):
             self.add(without=without)
-            self._last = time.monotonic()
+        self._last = time.monotonic()
 
     def _node(self, name: str, zone: str) -> Object:
         machine = str(self._spec["nodeConfig"]["machineType"])
