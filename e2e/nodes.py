@@ -28,6 +28,10 @@ SYSTEM_MEMORY = 800 * MI
 SCAN = 4.0
 
 
+class PoolFullError(ToolError):
+    """Pods need more nodes than the pool may have."""
+
+
 class NodePool:
     """The pool as Git has it; `add` makes a node of it, `autoscale` as many as pods wait for."""
 
@@ -51,11 +55,11 @@ class NodePool:
     def add(self, *, without: Collection[str] = ()) -> str:
         """Add a node in the emptiest zone, none of `without`; returns its name.
 
-        Raises ToolError when the pool is at its maximum.
+        Raises PoolFullError at the pool's maximum.
         """
         there = list(self.nodes().values())
         if len(there) >= self.maximum:
-            raise ToolError(f"node pool {self._name}: more than its maximum of {self.maximum} nodes is needed")
+            raise PoolFullError(f"node pool {self._name}: more than its maximum of {self.maximum} nodes is needed")
         zone = min((zone for zone in self.zones if zone not in without), key=there.count)
         self._made += 1
         name = f"gke-{self._cluster}-{self._name}-{self._made}.{zone}"
@@ -65,7 +69,8 @@ class NodePool:
     def autoscale(self, *, without: Collection[str] = ()) -> None:
         """Add one node when the scheduler has found no place for a pod, as the cluster autoscaler does.
 
-        Pods whose disk lies in one of the zones `without` are not counted: no other zone can help them.
+        Pods with disks are not counted while zones are left out: a disk is in one zone, and no other can help its pod.
+        Raises PoolFullError as `add`.
         """
         if time.monotonic() - self._last < SCAN:
             return

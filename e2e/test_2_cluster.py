@@ -19,7 +19,7 @@ from e2e.kubectl import Refused
 from e2e.kwok import Kwok
 from e2e.metrics import Metrics
 from e2e.modules import module
-from e2e.nodes import NodePool, claims
+from e2e.nodes import NodePool, PoolFullError, claims
 from e2e.rendering import build
 from e2e.waiting import TooLong, say, wait
 from e2e.workloads import explain, unavailable, unready
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SECONDS = 120
 ZONE = "topology.kubernetes.io/zone"
 ENFORCE = "pod-security.kubernetes.io/enforce"
-# What `Budgets` prints for every change of a PodDisruptionBudget.
+# What is printed for every change of a PodDisruptionBudget.
 BUDGET = '{.metadata.namespace}/{.metadata.name} {.status.currentHealthy} {.status.desiredHealthy}{"\\n"}'
 
 
@@ -45,9 +45,8 @@ class Simulation:
     def __init__(self, run: Run, repository: Repository, environment: str) -> None:
         self.run = run
         self.name = f"{environment}-level-2"
-        self.infra, self.apps = (
-            build(repository.work / part / environment) for part in ("config-connector", "overlays")
-        )
+        self.infra = build(repository.work / "config-connector" / environment)
+        self.apps = build(repository.work / "overlays" / environment)
         self.plane = ControlPlane(run, self.name)
         self.kubectl: Kubectl = self.plane.kubectl
         self.plane.controllers()
@@ -63,7 +62,10 @@ class Simulation:
         self.kubectl.apply(self.apps)
 
     def wait(self, what: str, missing: Callable[[], object], *, without: tuple[str, ...] = ()) -> None:
-        """Wait, with new nodes in all zones but `without` for pods that need them. Raises TooLong, which says why."""
+        """Wait, with new nodes for pods that need them in all zones but `without`.
+
+        Raises TooLong or PoolFullError, with what a person would look up next.
+        """
 
         def look() -> object:
             self.plane.check()
@@ -72,8 +74,8 @@ class Simulation:
 
         try:
             wait(f"{self.name}: {what}", look, SECONDS)
-        except TooLong as error:
-            raise TooLong(f"{error}\n{explain(self.kubectl)}") from None
+        except (TooLong, PoolFullError) as error:
+            raise type(error)(f"{error}\n{explain(self.kubectl)}") from None
 
     def scalers(self) -> dict[str, Scaler]:
         """Return what each HorizontalPodAutoscaler does, KEDA's included, by the name of its Deployment."""
@@ -187,7 +189,7 @@ class Budgets:
     """Watches all PodDisruptionBudgets from now on."""
 
     def __init__(self, cluster: Simulation) -> None:
-        self._count = len(cluster.kubectl.list("pdb"))
+        count = len(cluster.kubectl.list("pdb"))
         command: list[str | Path] = [
             tool("kubectl"),
             f"--kubeconfig={cluster.kubectl.kubeconfig}",
@@ -197,14 +199,15 @@ class Budgets:
             "--watch",
         ]
         self._server: Server = cluster.run.server(f"{cluster.name}-budgets", [*command, f"--output=jsonpath={BUDGET}"])
-        wait(f"{cluster.name}: watch of budgets", lambda: self._count - len(self._lines()), 30)
+        wait(f"{cluster.name}: watch of budgets", lambda: len(self._lines()) < count and "states", 30)
+        self._first = len(self._lines())
 
     def broken(self) -> list[str]:
         """Return each state in which fewer pods were healthy than the budget asks for, and end the watch."""
         self._server.check()
         self._server.kill()
         lines = self._lines()
-        assert len(lines) > self._count, "no budget has changed: the watch saw nothing"
+        assert len(lines) > self._first, "no budget has changed: the watch saw nothing"
         return [line for line in lines if int(line.split()[1]) < int(line.split()[2])]
 
     def _lines(self) -> list[str]:
