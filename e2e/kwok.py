@@ -36,8 +36,7 @@ class Kwok:
         self._there = {(one["apiVersion"], one["kind"]) for one in objects}
         self.kubectl = Kubectl(plane.kubeconfig(USER), USER)
         source = module("kwok")
-        self.kubectl.apply(read((source / DEFINITION).read_text(encoding="utf-8")))
-        self.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/stages.kwok.x-k8s.io")
+        self.kubectl.define(read((source / DEFINITION).read_text(encoding="utf-8")))
         self.kubectl.apply([*_pods_and_nodes(source), *self._written(), *config_connector.stages(objects)])
         self.server = run_.server(
             f"{plane.name}-kwok",

@@ -51,8 +51,7 @@ class Simulation:
         self.kubectl: Kubectl = self.plane.kubectl
         self.plane.controllers()
         objects = [*self.infra, *self.apps]
-        self.kubectl.apply(crds(objects, module("argocd") / "manifests" / "crds"))
-        self.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+        self.kubectl.define(crds(objects, module("argocd") / "manifests" / "crds"))
         self.kwok = Kwok(run, self.plane, objects)
         self.metrics = Metrics(run, self.plane)
         self.pool = NodePool(self.kubectl, self.infra)
