@@ -7,7 +7,7 @@ uses so many percent of the CPU that it requests, each queue holds so many items
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import http.server
 import json
 import re
@@ -111,7 +111,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self, path: str, query: str) -> dict[str, Any] | None:
         load = json.loads(self.load.read_text(encoding="utf-8"))
-        now = datetime.datetime.now(datetime.UTC).isoformat()
+        now = dt.datetime.now(dt.UTC).isoformat()
         if path == f"/apis/{RESOURCE}/v1beta1":
             pods = {
                 "name": "pods",

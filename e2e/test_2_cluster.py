@@ -120,7 +120,7 @@ def cluster(run: Run, repository: Repository, environment: str) -> Simulation:
 
 def test_at_rest_everything_runs_with_least_replicas(cluster: Simulation) -> None:
     cluster.metrics.set(cpu=10, queue=0)
-    cluster.wait("all ready", lambda: unready(cluster.kubectl, [*cluster.infra, *cluster.apps]))
+    cluster.wait("operators' objects ready", lambda: unready(cluster.kubectl, [*cluster.infra, *cluster.apps]))
     cluster.wait("all available", lambda: unavailable(cluster.kubectl))
     least = {name: Scaler(low, low, active=True) for name, (low, _) in cluster.bounds().items()}
     cluster.wait("least replicas", lambda: _other(cluster.scalers(), least))
@@ -131,7 +131,7 @@ def test_under_load_everything_fits_with_most_replicas(cluster: Simulation) -> N
     cluster.metrics.set(cpu=300, queue=1000)
     most = {name: Scaler(high, high, active=True) for name, (_, high) in cluster.bounds().items()}
     cluster.wait("most replicas", lambda: _other(cluster.scalers(), most))
-    cluster.wait("all available", lambda: unavailable(cluster.kubectl))
+    cluster.wait("all ready", lambda: unavailable(cluster.kubectl, "ready"))
     say(f"{cluster.name}: nodes under load: {len(cluster.nodes_in_use())} of at most {cluster.pool.maximum}")
 
 
@@ -155,7 +155,7 @@ def test_a_zone_can_be_drained(cluster: Simulation) -> None:
         cluster.wait(f"drain of {zone}", lambda: not done.done() and "evictions", without=(zone,))
         done.result()
     tied = {_workload(pod["metadata"]) for pod in cluster.kubectl.list("pods") if claims(pod)}
-    cluster.wait(f"available without {zone}", lambda: _lacking(cluster.kubectl, tied), without=(zone,))
+    cluster.wait(f"ready without {zone}", lambda: _lacking(cluster.kubectl, tied), without=(zone,))
     codes = list(_evictions(cluster.plane))[before:]
     cluster.kubectl("uncordon", f"--selector={ZONE}={zone}")
     cluster.wait("all available", lambda: unavailable(cluster.kubectl))
@@ -176,7 +176,7 @@ def _workload(pod: dict[str, Any]) -> str:
 
 
 def _lacking(kubectl: Kubectl, tied: set[str]) -> list[str]:
-    return [line for line in unavailable(kubectl) if line.split()[1] not in tied]
+    return [line for line in unavailable(kubectl, "ready") if line.split()[1] not in tied]
 
 
 def _evictions(plane: ControlPlane) -> Iterator[int]:
