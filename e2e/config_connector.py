@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 GROUPS = ".cnrm.cloud.google.com"
 SETTINGS = "core.cnrm.cloud.google.com"
 # Milliseconds at least and at most until a resource is ready: the order is Google's, minutes are seconds here.
+SOON = (50, 150)
 USUAL = (200, 800)
 SLOW = {
     "ContainerCluster": (2500, 4000),
@@ -66,22 +67,24 @@ def stages(objects: Iterable[Object]) -> Iterator[Object]:
             by_kind.setdefault((one["apiVersion"], one["kind"]), []).append(one)
     for (api_version, kind), ones in sorted(by_kind.items()):
         if api_version.startswith(SETTINGS):
-            status = "healthy: true\nobservedGeneration: {{ .metadata.generation }}"
-            yield stage(api_version, kind, "healthy", [_unseen()], [_status(status)], (200, 800))
+            steps = [_status("healthy: true\nobservedGeneration: {{ .metadata.generation }}")]
+            yield stage(api_version, kind, "healthy", when=[_unseen()], steps=steps)
             continue
-        waits = any(_refers(one["spec"]) for one in ones)
-        yield stage(api_version, kind, "seen", [_unseen()], [*_resource_id(api_version, kind), _seen(waits)], (50, 150))
-        steps = [_status(_condition("True", "UpToDate", "The resource is up to date") + STATUS.get(kind, ""))]
-        yield stage(api_version, kind, "ready", unready(), steps, SLOW.get(kind, USUAL))
+        steps = [*_resource_id(api_version, kind), _seen(waits=any(_refers(one["spec"]) for one in ones))]
+        yield stage(api_version, kind, "seen", when=[_unseen()], steps=steps, delay=SOON)
+        ready = _condition("True", "UpToDate", "The resource is up to date") + STATUS.get(kind, "")
+        delay = SLOW.get(kind, USUAL)
+        yield stage(api_version, kind, "ready", when=_unready(), steps=[_status(ready)], delay=delay)
 
 
-def failure(api_version: str, kind: str, name: str, namespace: str, reason: str, message: str) -> Object:
+def failure(api_version: str, kind: str, name: str, namespace: str, *, reason: str, message: str) -> Object:
     """Return the Stage that lets one object fail instead of becoming ready: it outweighs the one for its kind."""
     here = [
         _matches(".metadata.name", "In", name),
         _matches(".metadata.namespace", "In", namespace),
     ]
-    found = stage(api_version, kind, f"{name}-fails", unready() + here, [_status(_condition("False", reason, message))])
+    steps = [_status(_condition("False", reason, message))]
+    found = stage(api_version, kind, f"{name}-fails", when=_unready() + here, steps=steps)
     found["spec"]["weight"] = 1
     return found
 
@@ -90,6 +93,7 @@ def stage(
     api_version: str,
     kind: str,
     name: str,
+    *,
     when: list[dict[str, Any]],
     steps: list[dict[str, Any]],
     delay: tuple[int, int] = USUAL,
@@ -108,7 +112,7 @@ def stage(
     }
 
 
-def unready() -> list[dict[str, Any]]:
+def _unready() -> list[dict[str, Any]]:
     """What is true of an object whose present generation was seen, and which is not ready yet."""
     return [_matches(_SEEN, "In", "true"), _matches(_REASON, "In", *_NOT_READY)]
 
@@ -135,13 +139,13 @@ def _resource_id(api_version: str, kind: str) -> Iterator[dict[str, Any]]:
     """Yield the step that writes the name in Google Cloud back into `spec`, where the kind has a field for it."""
     known = facts(api_version, kind)
     if known and "resourceID" in known.schema["properties"]["spec"]["properties"]:
-        number = '{{ .metadata.uid | adler32sum | Quote }}'
+        number = "{{ .metadata.uid | adler32sum | Quote }}"
         name = number if kind in NUMBERED else "{{ .metadata.name | Quote }}"
         template = f"{{{{ if not .spec.resourceID }}}}resourceID: {name}{{{{ else }}}}{{}}{{{{ end }}}}"
         yield {"patch": {"root": "spec", "template": template}}
 
 
-def _seen(waits: bool) -> dict[str, Any]:  # noqa: FBT001 - the only argument
+def _seen(*, waits: bool) -> dict[str, Any]:
     updating = _condition("False", "Updating", "Update in progress")
     if not waits:
         return _status(updating)

@@ -113,6 +113,7 @@ class ControlPlane:
             f"--service-account-signing-key-file={self._key}",
             f"--service-account-key-file={self._key}",
             f"--service-cluster-ip-range={SERVICES}",
+            "--allow-privileged=true",  # as on GKE: what a namespace forbids is for Pod Security to say
             "--endpoint-reconciler-type=none",  # a loopback address is no endpoint
             f"--audit-policy-file={self.folder / 'audit.yaml'}",
             f"--audit-log-path={self.folder / 'audit.log'}",
@@ -166,13 +167,26 @@ class ControlPlane:
         ]
         scheduler: list[str | Path] = [
             tool("kube-scheduler"),
-            f"--kubeconfig={self.kubeconfig('system:kube-scheduler')}",
+            f"--config={self._scheduler_configuration()}",
             f"--secure-port={free_port()}",
             f"--cert-dir={self.folder / 'scheduler'}",
             *common,
         ]
         self.servers += [name(f"{self.name}-kube-controller-manager", manager)]
         self.servers += [name(f"{self.name}-kube-scheduler", scheduler)]
+
+    def _scheduler_configuration(self) -> Path:
+        """Write what the scheduler takes from a file only: a pod that fitted nowhere waits a second, not ten."""
+        configuration = {
+            "apiVersion": "kubescheduler.config.k8s.io/v1",
+            "kind": "KubeSchedulerConfiguration",
+            "clientConnection": {"kubeconfig": str(self.kubeconfig("system:kube-scheduler"))},
+            "leaderElection": {"leaderElect": False},
+            "podMaxBackoffSeconds": 1,
+        }
+        file = self.folder / "scheduler.yaml"
+        file.write_text(json.dumps(configuration), encoding="utf-8")
+        return file
 
     def check(self) -> None:
         """Raise ToolError when one of its programs has ended."""

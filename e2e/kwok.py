@@ -14,7 +14,7 @@ from e2e.modules import module
 from e2e.processes import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
     from pathlib import Path
 
     from e2e.control_plane import ControlPlane
@@ -32,12 +32,11 @@ POD_DELAYS = {"pod-ready": (500, 1500), "pod-complete": (500, 1500)}
 class Kwok:
     """kwok with the Stages for `objects`, whose definitions must be established; it acts as the user `kwok`."""
 
-    def __init__(self, run_: Run, plane: ControlPlane, objects: Iterable[Object]) -> None:
-        self._kinds = {one["kind"]: one["apiVersion"] for one in objects}
+    def __init__(self, run_: Run, plane: ControlPlane, objects: Collection[Object]) -> None:
+        self._there = {(one["apiVersion"], one["kind"]) for one in objects}
         self.kubectl = Kubectl(plane.kubeconfig(USER), USER)
         source = module("kwok")
-        self.kubectl.apply(read((source / DEFINITION).read_text(encoding="utf-8")))
-        self.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/stages.kwok.x-k8s.io")
+        self.kubectl.define(read((source / DEFINITION).read_text(encoding="utf-8")))
         self.kubectl.apply([*_pods_and_nodes(source), *self._written(), *config_connector.stages(objects)])
         self.server = run_.server(
             f"{plane.name}-kwok",
@@ -58,22 +57,31 @@ class Kwok:
         return [one for one in found if self._is_here(one["spec"]["resourceRef"])]
 
     def _is_here(self, ref: dict[str, str]) -> bool:
-        return ref["apiGroup"] == "v1" or self._kinds.get(ref["kind"]) == ref["apiGroup"]
+        return (ref["apiGroup"], ref["kind"]) in self._there
 
     def fail(self, kind: str, name: str, namespace: str, message: str, reason: str = "UpdateFailed") -> None:
         """Let an object of Config Connector fail, now and at every later change, until it is mended."""
-        self.kubectl.apply([config_connector.failure(self._kinds[kind], kind, name, namespace, reason, message)])
+        self.kubectl.apply([self._failure(kind, name, namespace, reason, message)])
         self._look_again(kind, name, namespace)
 
     def mend(self, kind: str, name: str, namespace: str) -> None:
         """Let an object become ready that `fail` lets fail."""
-        stage = config_connector.failure(self._kinds[kind], kind, name, namespace, "", "")
+        stage = self._failure(kind, name, namespace)
         self.kubectl("delete", "stages.kwok.x-k8s.io", stage["metadata"]["name"])
         self._look_again(kind, name, namespace)
 
+    def _failure(self, kind: str, name: str, namespace: str, reason: str = "", message: str = "") -> Object:
+        api_version = self._api_version(kind)
+        return config_connector.failure(api_version, kind, name, namespace, reason=reason, message=message)
+
+    def _api_version(self, kind: str) -> str:
+        """Return the version of a kind of Config Connector: there is more than one `Service`."""
+        found = [version for version, one in self._there if one == kind and config_connector.GROUPS in version]
+        return str(found[0])
+
     def _look_again(self, kind: str, name: str, namespace: str) -> None:
-        """kwok looks at objects only when they change; where there is none yet, it will."""
-        group = self._kinds[kind].rpartition("/")[0]
+        """Kwok looks at objects only when they change; where there is none yet, it will."""
+        group = self._api_version(kind).partition("/")[0]
         what = ["-n", namespace, f"{kind.lower()}.{group}", name]
         if self.kubectl("get", *what, "--ignore-not-found", "-o", "name").stdout:
             patch = json.dumps({"status": {"observedGeneration": 0}})

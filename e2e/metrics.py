@@ -1,12 +1,13 @@
-"""The two metrics APIs that autoscalers read, with a load that a test sets: `metrics.k8s.io` and KEDA's `external.metrics.k8s.io`.
+"""Stands in for the metrics APIs that autoscalers read, with a load that a test sets.
 
-A process of its own, `python metrics.py KUBECONFIG LOAD CERTIFICATE PORT`, behind the API server's aggregation. It reads
-the load at every question: each pod uses so many percent of the CPU it requests, each queue holds so many items.
+They are `metrics.k8s.io`, and `external.metrics.k8s.io`, which is KEDA's. A process of its own behind the API server's
+aggregation: `python metrics.py KUBECONFIG LOAD CERTIFICATE PORT`. It reads the file LOAD at every question: each pod
+uses so many percent of the CPU that it requests, each queue holds so many items.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import http.server
 import json
 import re
@@ -37,7 +38,16 @@ class Metrics:
         self.set(cpu=0, queue=0)
         port = free_port()
         pem = plane.folder / "metrics.pem"
-        command: list[str | Path] = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+        command: list[str | Path] = [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=localhost",
+        ]
         command += ["-addext", "subjectAltName=DNS:localhost"]
         run_to_end([*command, "-days", "2", "-keyout", pem, "-out", plane.folder / "metrics.crt"])
         with pem.open("a", encoding="utf-8") as file:
@@ -101,9 +111,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self, path: str, query: str) -> dict[str, Any] | None:
         load = json.loads(self.load.read_text(encoding="utf-8"))
-        now = datetime.datetime.now(datetime.UTC).isoformat()
+        now = dt.datetime.now(dt.UTC).isoformat()
         if path == f"/apis/{RESOURCE}/v1beta1":
-            pods = {"name": "pods", "singularName": "", "namespaced": True, "kind": "PodMetrics", "verbs": ["get", "list"]}
+            pods = {
+                "name": "pods",
+                "singularName": "",
+                "namespaced": True,
+                "kind": "PodMetrics",
+                "verbs": ["get", "list"],
+            }
             return _list("v1", "APIResourceList", groupVersion=f"{RESOURCE}/v1beta1", resources=[pods])
         if path == f"/apis/{EXTERNAL}/v1beta1":
             return _list("v1", "APIResourceList", groupVersion=f"{EXTERNAL}/v1beta1", resources=[])
@@ -112,7 +128,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             items = [_usage(pod, load["cpu"], now) for pod in pods]
             return _list(f"{RESOURCE}/v1beta1", "PodMetricsList", metadata={}, items=items)
         if found := re.fullmatch(rf"/apis/{re.escape(EXTERNAL)}/v1beta1/namespaces/[^/]+/([^/]+)", path):
-            value = {"metricName": found[1], "metricLabels": {}, "timestamp": now, "value": str(load["queue"])}
+            value: dict[str, Any] = {
+                "metricName": found[1],
+                "metricLabels": {},
+                "timestamp": now,
+                "value": str(load["queue"]),
+            }
             return _list(f"{EXTERNAL}/v1beta1", "ExternalMetricValueList", metadata={}, items=[value])
         return None
 

@@ -24,8 +24,12 @@ EVICTION = 100 * MI
 # an estimate on the high side. They are no pods here.
 SYSTEM_CPU = 500  # millicores
 SYSTEM_MEMORY = 800 * MI
-# Seconds until the scheduler has surely looked at a new node; the real autoscaler looks every ten.
+# Seconds between two looks, until when the scheduler has surely seen a new node; the real autoscaler lets ten pass.
 SCAN = 4.0
+
+
+class PoolFullError(ToolError):
+    """Pods need more nodes than the pool may have."""
 
 
 class NodePool:
@@ -51,11 +55,11 @@ class NodePool:
     def add(self, *, without: Collection[str] = ()) -> str:
         """Add a node in the emptiest zone, none of `without`; returns its name.
 
-        Raises ToolError when the pool is at its maximum.
+        Raises PoolFullError at the pool's maximum.
         """
         there = list(self.nodes().values())
         if len(there) >= self.maximum:
-            raise ToolError(f"node pool {self._name}: more than its maximum of {self.maximum} nodes is needed")
+            raise PoolFullError(f"node pool {self._name}: more than its maximum of {self.maximum} nodes is needed")
         zone = min((zone for zone in self.zones if zone not in without), key=there.count)
         self._made += 1
         name = f"gke-{self._cluster}-{self._name}-{self._made}.{zone}"
@@ -65,14 +69,15 @@ class NodePool:
     def autoscale(self, *, without: Collection[str] = ()) -> None:
         """Add one node when the scheduler has found no place for a pod, as the cluster autoscaler does.
 
-        Pods whose disk lies in one of the zones `without` are not counted: no other zone can help them.
+        Pods with disks are not counted while zones are left out: a disk is in one zone, and no other can help its pod.
+        Raises PoolFullError as `add`.
         """
+        if time.monotonic() - self._last < SCAN:
+            return
         waiting = [pod for pod in self._kubectl.list("pods") if unschedulable(pod)]
-        if without:
-            waiting = [pod for pod in waiting if not claims(pod)]
-        if waiting and time.monotonic() - self._last > SCAN:
+        if any(not (without and claims(pod)) for pod in waiting):
             self.add(without=without)
-            self._last = time.monotonic()
+        self._last = time.monotonic()
 
     def _node(self, name: str, zone: str) -> Object:
         machine = str(self._spec["nodeConfig"]["machineType"])

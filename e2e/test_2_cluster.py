@@ -5,6 +5,8 @@ The tests of an environment follow each other: at rest, under full load, a zone 
 
 from __future__ import annotations
 
+import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,13 +19,14 @@ from e2e.kubectl import Refused
 from e2e.kwok import Kwok
 from e2e.metrics import Metrics
 from e2e.modules import module
-from e2e.nodes import NodePool, claims
+from e2e.nodes import NodePool, PoolFullError, claims
 from e2e.rendering import build
 from e2e.waiting import TooLong, say, wait
 from e2e.workloads import explain, unavailable, unready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from e2e.kubectl import Kubectl, Object
     from e2e.processes import Run, Server
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 SECONDS = 120
 ZONE = "topology.kubernetes.io/zone"
 ENFORCE = "pod-security.kubernetes.io/enforce"
-# What `Budgets` prints for every change of a PodDisruptionBudget.
+# What is printed for every change of a PodDisruptionBudget.
 BUDGET = '{.metadata.namespace}/{.metadata.name} {.status.currentHealthy} {.status.desiredHealthy}{"\\n"}'
 
 
@@ -42,13 +45,13 @@ class Simulation:
     def __init__(self, run: Run, repository: Repository, environment: str) -> None:
         self.run = run
         self.name = f"{environment}-level-2"
-        self.infra, self.apps = (build(repository.work / part / environment) for part in ("config-connector", "overlays"))
+        self.infra = build(repository.work / "config-connector" / environment)
+        self.apps = build(repository.work / "overlays" / environment)
         self.plane = ControlPlane(run, self.name)
         self.kubectl: Kubectl = self.plane.kubectl
         self.plane.controllers()
         objects = [*self.infra, *self.apps]
-        self.kubectl.apply(crds(objects, module("argocd") / "manifests" / "crds"))
-        self.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+        self.kubectl.define(crds(objects, module("argocd") / "manifests" / "crds"))
         self.kwok = Kwok(run, self.plane, objects)
         self.metrics = Metrics(run, self.plane)
         self.pool = NodePool(self.kubectl, self.infra)
@@ -58,7 +61,10 @@ class Simulation:
         self.kubectl.apply(self.apps)
 
     def wait(self, what: str, missing: Callable[[], object], *, without: tuple[str, ...] = ()) -> None:
-        """Wait as `waiting.wait`, with nodes for all pods outside the zones `without`; says why where it takes too long."""
+        """Wait, with new nodes for pods that need them in all zones but `without`.
+
+        Raises TooLong or PoolFullError, with what a person would look up next.
+        """
 
         def look() -> object:
             self.plane.check()
@@ -67,8 +73,8 @@ class Simulation:
 
         try:
             wait(f"{self.name}: {what}", look, SECONDS)
-        except TooLong as error:
-            raise TooLong(f"{error}\n{explain(self.kubectl)}") from None
+        except (TooLong, PoolFullError) as error:
+            raise type(error)(f"{error}\n{explain(self.kubectl)}") from None
 
     def scalers(self) -> dict[str, Scaler]:
         """Return what each HorizontalPodAutoscaler does, KEDA's included, by the name of its Deployment."""
@@ -76,7 +82,10 @@ class Simulation:
 
     def bounds(self) -> dict[str, tuple[int, int]]:
         """Return least and most replicas of each autoscaled Deployment, as they are written."""
-        kinds = {"HorizontalPodAutoscaler": ("minReplicas", "maxReplicas"), "ScaledObject": ("minReplicaCount", "maxReplicaCount")}
+        kinds = {
+            "HorizontalPodAutoscaler": ("minReplicas", "maxReplicas"),
+            "ScaledObject": ("minReplicaCount", "maxReplicaCount"),
+        }
         return {
             one["spec"]["scaleTargetRef"]["name"]: tuple(one["spec"][key] for key in kinds[one["kind"]])
             for one in self.apps
@@ -111,7 +120,7 @@ def cluster(run: Run, repository: Repository, environment: str) -> Simulation:
 
 def test_at_rest_everything_runs_with_least_replicas(cluster: Simulation) -> None:
     cluster.metrics.set(cpu=10, queue=0)
-    cluster.wait("all ready", lambda: unready(cluster.kubectl, [*cluster.infra, *cluster.apps]))
+    cluster.wait("operators' objects ready", lambda: unready(cluster.kubectl, [*cluster.infra, *cluster.apps]))
     cluster.wait("all available", lambda: unavailable(cluster.kubectl))
     least = {name: Scaler(low, low, active=True) for name, (low, _) in cluster.bounds().items()}
     cluster.wait("least replicas", lambda: _other(cluster.scalers(), least))
@@ -122,7 +131,7 @@ def test_under_load_everything_fits_with_most_replicas(cluster: Simulation) -> N
     cluster.metrics.set(cpu=300, queue=1000)
     most = {name: Scaler(high, high, active=True) for name, (_, high) in cluster.bounds().items()}
     cluster.wait("most replicas", lambda: _other(cluster.scalers(), most))
-    cluster.wait("all available", lambda: unavailable(cluster.kubectl))
+    cluster.wait("all ready", lambda: unavailable(cluster.kubectl, "ready"))
     say(f"{cluster.name}: nodes under load: {len(cluster.nodes_in_use())} of at most {cluster.pool.maximum}")
 
 
@@ -131,28 +140,43 @@ def _other(found: dict[str, Scaler], wanted: dict[str, Scaler]) -> dict[str, Any
 
 
 def test_a_zone_can_be_drained(cluster: Simulation) -> None:
-    """No budget is broken on the way. What has a disk there waits for the zone, all else runs in the others."""
+    """Evictions break no budget. What has a disk there waits for the zone, all else runs in the others.
+
+    Pods of low priority give way to others at once, while a node is still to come: of that, Kubernetes spares budgets
+    only where it can. So budgets of what was preempted do not count.
+    """
     zones = [node.rpartition(".")[2] for node in cluster.nodes_in_use()]
     zone = max(sorted(set(zones)), key=zones.count)
     budgets = Budgets(cluster)
     before = len(list(_evictions(cluster.plane)))
-    drain = ["drain", f"--selector={ZONE}={zone}", "--delete-emptydir-data", "--timeout=100s"]
+    drain = ["drain", f"--selector={ZONE}={zone}", "--delete-emptydir-data", f"--timeout={SECONDS}s"]
     with ThreadPoolExecutor() as beside:
-        done = beside.submit(cluster.kubectl, *drain)
-        cluster.wait(f"drain of {zone}", lambda: "" if done.done() else "evictions", without=(zone,))
+        done = beside.submit(cluster.kubectl, *drain, timeout=SECONDS + 10)
+        cluster.wait(f"drain of {zone}", lambda: not done.done() and "evictions", without=(zone,))
         done.result()
-    tied = {one for pod in cluster.kubectl.list("pods") if claims(pod) for one in [pod["metadata"]["labels"]["app.kubernetes.io/name"]]}
-    cluster.wait(f"available without {zone}", lambda: _lacking(cluster.kubectl, tied), without=(zone,))
+    tied = {_workload(pod["metadata"]) for pod in cluster.kubectl.list("pods") if claims(pod)}
+    cluster.wait(f"ready without {zone}", lambda: _lacking(cluster.kubectl, tied), without=(zone,))
     codes = list(_evictions(cluster.plane))[before:]
-    say(f"{cluster.name}: {codes.count(201)} pods evicted, {codes.count(429)} times not yet; {', '.join(sorted(tied))} wait")
     cluster.kubectl("uncordon", f"--selector={ZONE}={zone}")
     cluster.wait("all available", lambda: unavailable(cluster.kubectl))
+    events = json.loads(
+        cluster.kubectl("get", "events", "-A", "--field-selector=reason=Preempted", "-o", "json").stdout
+    )
+    gave_way = {_workload(one["involvedObject"]) for one in events["items"]}
+    say(f"{cluster.name}: {codes.count(201)} pods evicted, {codes.count(429)} times refused for a budget")
+    say(f"{cluster.name}: waited for the zone: {sorted(tied)}; gave way to others: {sorted(gave_way)}")
     assert codes.count(201) > 0
-    assert budgets.broken() == []
+    assert [line for line in budgets.broken() if line.split()[0] not in gave_way] == []
+
+
+def _workload(pod: dict[str, Any]) -> str:
+    """Return `namespace/name` of what made a pod; its budget has the same."""
+    name = re.sub(r"-[a-z0-9]+-[a-z0-9]{5}$|-[0-9]+$", "", pod["name"])
+    return f"{pod['namespace']}/{name}"
 
 
 def _lacking(kubectl: Kubectl, tied: set[str]) -> list[str]:
-    return [line for line in unavailable(kubectl) if line.split()[1].rpartition("/")[2] not in tied]
+    return [line for line in unavailable(kubectl, "ready") if line.split()[1] not in tied]
 
 
 def _evictions(plane: ControlPlane) -> Iterator[int]:
@@ -164,17 +188,25 @@ class Budgets:
     """Watches all PodDisruptionBudgets from now on."""
 
     def __init__(self, cluster: Simulation) -> None:
-        self._count = len(cluster.kubectl.list("pdb"))
-        command = [tool("kubectl"), f"--kubeconfig={cluster.kubectl.kubeconfig}", "get", "pdb", "-A", "--watch"]
+        count = len(cluster.kubectl.list("pdb"))
+        command: list[str | Path] = [
+            tool("kubectl"),
+            f"--kubeconfig={cluster.kubectl.kubeconfig}",
+            "get",
+            "pdb",
+            "-A",
+            "--watch",
+        ]
         self._server: Server = cluster.run.server(f"{cluster.name}-budgets", [*command, f"--output=jsonpath={BUDGET}"])
-        wait(f"{cluster.name}: watch of budgets", lambda: self._count - len(self._lines()), 30)
+        wait(f"{cluster.name}: watch of budgets", lambda: len(self._lines()) < count and "states", 30)
+        self._first = len(self._lines())
 
     def broken(self) -> list[str]:
         """Return each state in which fewer pods were healthy than the budget asks for, and end the watch."""
         self._server.check()
         self._server.kill()
         lines = self._lines()
-        assert len(lines) > self._count, "no budget has changed: the watch saw nothing"
+        assert len(lines) > self._first, "no budget has changed: the watch saw nothing"
         return [line for line in lines if int(line.split()[1]) < int(line.split()[2])]
 
     def _lines(self) -> list[str]:

@@ -16,9 +16,9 @@ EXCEPT = ("Password", "TriggerAuthentication")
 EVENTS = 15
 
 
-def unavailable(kubectl: Kubectl) -> list[str]:
-    """Say of each workload and each pod what is missing: replicas, the end of a Job, a node."""
-    found = [_replicas(one) for one in kubectl.list("deployments,statefulsets") if _replicas(one)]
+def unavailable(kubectl: Kubectl, state: str = "available") -> list[str]:
+    """Say of each workload what is missing: current replicas that are `available` or `ready`, the end of a Job."""
+    found = [line for one in kubectl.list("deployments,statefulsets") if (line := _replicas(one, state))]
     found += [f"Job {_at(one)}" for one in kubectl.list("jobs") if not _condition(one, "Complete")]
     return found
 
@@ -38,9 +38,9 @@ def explain(kubectl: Kubectl) -> str:
     return "\n".join([*lines, *events.splitlines()[-EVENTS:]])
 
 
-def _replicas(workload: Object) -> str:
+def _replicas(workload: Object, state: str) -> str:
     meta, status, wanted = workload["metadata"], workload.get("status", {}), workload["spec"]["replicas"]
-    names = ("updatedReplicas", "availableReplicas", "replicas")
+    names = ("updatedReplicas", f"{state}Replicas", "replicas")
     there = [status.get(name, 0) for name in names]
     if status.get("observedGeneration") == meta["generation"] and there == [wanted] * len(names):
         return ""
