@@ -11,7 +11,7 @@ from dify_gitops.process import ToolError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PAUSE = 0.3  # seconds between two looks
+PAUSE = 0.5  # seconds between two looks, each of which starts a program or two
 TELL = 5.0  # seconds between two lines of progress
 
 
