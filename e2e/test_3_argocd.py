@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import itertools
 import json
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,13 @@ def test_no_project_refused_anything(cluster: Cluster) -> None:
     log = cluster.argocd.log()
     assert "application-controller" in log
     assert [line for line in log.splitlines() if "not permitted in project" in line] == []
+
+
+def test_one_commit_is_synced_once(cluster: Cluster) -> None:
+    """Whatever is synced again without a new commit differs for no reason that a person could see."""
+    begun = [json.loads(line) for line in cluster.argocd.log().splitlines() if "Initiated automated sync" in line]
+    counts = collections.Counter(line["application"] for line in begun if line.get("reason") == "OperationStarted")
+    assert counts == dict.fromkeys(APPLICATIONS, 1)
 
 
 def test_objects_are_made_in_the_order_of_the_waves(cluster: Cluster, repository: Repository) -> None:

@@ -100,6 +100,9 @@ def _general(site: Site) -> Manifest:
                 _ignored(".webhooks[]?.clientConfig.caBundle"), "KEDA and External Secrets write their own CA into it"
             ),
             f"{differences}.apiregistration.k8s.io_APIService": Note(_ignored(".spec.caBundle"), "so does KEDA here"),
+            f"{differences}.argoproj.io_Application": Note(
+                _ignored(".operation"), "a child's sync makes and removes it, and root would sync what it saw too late"
+            ),
             f"{updates}.all": Note(
                 emit({"jsonPointers": ["/status"]}), "Config Connector writes it all the time; health still counts"
             ),
