@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 
 PERSON = "person"
 BEFORE, AFTER = RELEASES
-_IMAGE = "{.spec.template.spec.containers[0].image}"
-_BY_HAND = "{.spec.template.spec.containers[0].env[?(@.name=='BY_HAND')].value}"
 API = "langgenius/dify-api"  # the image that must not run on a database of another version
 MIGRATION = ("jobs.batch", "migration")
+DELETION = "cnrm.cloud.google.com/deletion-policy"
+# Parts of a Deployment as JSONPath.
+IMAGE = "{.spec.template.spec.containers[0].image}"
+BY_HAND = "{.spec.template.spec.containers[0].env[?(@.name=='BY_HAND')].value}"
 HEAL_SECONDS = 60
 FOLLOW_SECONDS = 300
 
@@ -82,7 +84,8 @@ def test_a_promotion_to_prod_leaves_dev_alone(dev: Cluster, prod: Cluster, repos
 
 def _upgrades_alone(moved: Cluster, other: Cluster, repository: Repository) -> None:
     begun, untouched = _now(), _state(other, repository)
-    _change(repository, moved, f"dify: {BEFORE}", f"dify: {AFTER}")
+    repository.edit(_source(moved), f"dify: {BEFORE}", f"dify: {AFTER}")
+    repository.generate()
     _follow(repository.publish(f"{moved.environment}: Dify {AFTER}"), moved, other)
 
     assert _differences(untouched, _state(other, repository)) == {}
@@ -132,7 +135,7 @@ def test_hand_edits_are_healed(dev: Cluster, person: Kubectl) -> None:
     (database,) = (one["metadata"]["name"] for one in dev.kubectl.list("sqlinstances"))
     tier = json.dumps({"spec": {"settings": {"tier": "db-custom-96-524288"}}})
     edits = (
-        Edit("deployments.apps", "dify", "api", ("set", "image", "deployment/api", "api=registry.invalid/api"), _IMAGE),
+        Edit("deployments.apps", "dify", "api", ("set", "image", "deployment/api", "api=registry.invalid/api"), IMAGE),
         Edit("services", "dify", "api", ("delete", "service/api"), "{.spec.ports}"),
         Edit("configmaps", "dify", settings, ("delete", f"configmap/{settings}"), "{.data}"),
         Edit(
@@ -149,11 +152,7 @@ def test_hand_edits_are_healed(dev: Cluster, person: Kubectl) -> None:
     for edit in edits:
         person(*edit.command, f"--namespace={edit.namespace}")
 
-    wait(
-        "healed",
-        lambda: [edit.name for edit in edits if _part(dev.kubectl, edit) != before[edit]],
-        HEAL_SECONDS,
-    )
+    wait("healed", lambda: [edit.name for edit in edits if _part(dev.kubectl, edit) != before[edit]], HEAL_SECONDS)
     for edit in edits:
         assert _writers(dev, begun, edit)[:2] == [PERSON, CONTROLLER], edit.name
     _follow(_revision(dev), dev)
@@ -162,7 +161,7 @@ def test_hand_edits_are_healed(dev: Cluster, person: Kubectl) -> None:
 
 def test_a_hand_edit_of_what_git_does_not_name_stays(dev: Cluster, person: Kubectl) -> None:
     """Two owners of fields share an object: so autoscalers, restarts and Config Connector write beside Git."""
-    added = Edit("deployments.apps", "dify", "web", ("set", "env", "deployment/web", "BY_HAND=yes"), _BY_HAND)
+    added = Edit("deployments.apps", "dify", "web", ("set", "env", "deployment/web", "BY_HAND=yes"), BY_HAND)
     begun = _now()
     person(*added.command, "--namespace=dify")
     dev.argocd.sync("dify")
@@ -197,6 +196,7 @@ def test_a_database_that_leaves_git_stays(dev: Cluster, repository: Repository) 
     assert _skipped(dev) == {key: "ignored (no prune)"}, "not even for a person who asks for it"
     (still,) = dev.kubectl.list("sqlinstances")
     assert essence(still) == essence(database)
+    assert still["metadata"]["annotations"][DELETION] == "abandon", "nor would Google Cloud's go with it"
 
 
 def test_a_renamed_database_leaves_the_old_one(dev: Cluster, repository: Repository, person: Kubectl) -> None:
@@ -227,12 +227,6 @@ def test_a_renamed_database_leaves_the_old_one(dev: Cluster, repository: Reposit
 
 def _source(cluster: Cluster) -> str:
     return f"environments/{cluster.environment}.yaml"
-
-
-def _change(repository: Repository, cluster: Cluster, old: str, new: str) -> None:
-    """Change a text in the input of an environment."""
-    repository.edit(_source(cluster), old, new)
-    repository.generate()
 
 
 def _add(repository: Repository, cluster: Cluster, line: str) -> str:
@@ -343,13 +337,14 @@ def _skipped(cluster: Cluster) -> dict[str, str]:
 
 
 def _key(one: dict[str, Any]) -> str:
+    """Return `Kind/name` of what an Application's status tells of an object."""
     return f"{one['kind']}/{one['name']}"
 
 
 def _sql(cluster: Cluster) -> dict[str, Object]:
     """Return the instances, with their databases and users, each as `Kind/name`."""
     found = cluster.kubectl.list("sqlinstances,sqldatabases,sqlusers", "dify-infra")
-    return {_key({"kind": one["kind"], "name": one["metadata"]["name"]}): one for one in found}
+    return {f"{one['kind']}/{one['metadata']['name']}": one for one in found}
 
 
 def _connection(cluster: Cluster) -> str:
