@@ -170,11 +170,12 @@ class ArgoCD:
         note = f"{REFRESH}=normal"
         self._plane.kubectl("annotate", "applications", "--all", f"--namespace={NAMESPACE}", "--overwrite", note)
 
-    def sync(self, *names: str) -> None:
+    def sync(self, *names: str, prune: bool = False) -> None:
         """Sync Applications once more, as a person does who presses the button, and wait for their success."""
         begun = {name: self._operation(name)["startedAt"] for name in names}
-        sync = {"initiatedBy": {"username": "person"}, "sync": {"syncOptions": ["ServerSideApply=true"]}}
-        options = [f"--namespace={NAMESPACE}", "--type=merge", f"--patch={json.dumps({'operation': sync})}"]
+        sync = {"syncOptions": ["ServerSideApply=true"], "prune": prune}
+        patch = {"operation": {"initiatedBy": {"username": "person"}, "sync": sync}}
+        options = [f"--namespace={NAMESPACE}", "--type=merge", f"--patch={json.dumps(patch)}"]
         self._plane.kubectl("patch", "applications", *names, *options)
 
         def missing() -> list[str]:

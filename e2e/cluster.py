@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from e2e.argocd import NAMESPACE, ArgoCD
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 APPLICATIONS = ("root", "infra", "dify")
 CONVERGE_SECONDS = 300
+UNSEEN = "has not seen the commit"
+LOOK_SECONDS = 15.0
 
 
 class Cluster:
@@ -39,11 +42,17 @@ class Cluster:
         self.pool = NodePool(self.kubectl, objects)
         for _ in range(self.pool.minimum):
             self.pool.add()
+        self._looked = 0.0
         self.argocd = ArgoCD(run, self.plane, repository.work, repository.published / "argocd" / environment)
+
+    def look(self) -> None:
+        """Have Argo CD look at Git."""
+        self._looked = time.monotonic()
+        self.argocd.refresh()
 
     def converge(self, revision: str) -> None:
         """Wait until all Applications have looked at the commit, and are Synced and Healthy. Raises TooLong."""
-        self.argocd.refresh()
+        self.look()
         wait(f"{self.environment}: Synced and Healthy", lambda: self.unfinished(revision), CONVERGE_SECONDS)
 
     def attend(self) -> None:
@@ -56,7 +65,11 @@ class Cluster:
         """Say of each Application what is missing before it is at this commit, Synced and Healthy."""
         self.attend()
         there = {one["metadata"]["name"]: one for one in self.kubectl.list("applications", NAMESPACE)}
-        return [f"{name}: {lack}" for name in APPLICATIONS if (lack := _lack(there.get(name), revision))]
+        lacks = {name: lack for name in APPLICATIONS if (lack := _lack(there.get(name), revision))}
+        # Argo CD forgets the wish when it comes while it still looks at an older commit.
+        if UNSEEN in lacks.values() and time.monotonic() - self._looked > LOOK_SECONDS:
+            self.look()
+        return [f"{name}: {lack}" for name, lack in lacks.items()]
 
 
 def _lack(application: Object | None, revision: str) -> str:
@@ -68,6 +81,6 @@ def _lack(application: Object | None, revision: str) -> str:
     if operation.get("phase") not in (None, "Succeeded"):
         return f"{operation['phase']}, {operation.get('message', '')}"
     if sync.get("revision") != revision:
-        return "has not seen the commit"
+        return UNSEEN
     found = [sync.get("status"), health.get("status")]
     return "" if found == ["Synced", "Healthy"] else " and ".join(map(str, found))

@@ -24,6 +24,13 @@ def identity(one: Object) -> str:
     return " ".join((one["apiVersion"], one["kind"], f"{meta.get('namespace', '')}/{meta['name']}"))
 
 
+def essence(one: Object) -> str:
+    """Return what Git says of an object, and which one it is, as JSON: not its status, nor who wrote what when."""
+    meta = {key: one["metadata"].get(key) for key in ("uid", "labels", "annotations")}
+    body = {key: value for key, value in one.items() if key not in {"metadata", "status"}}
+    return json.dumps([meta, body], sort_keys=True)
+
+
 class Refused(ToolError):  # noqa: N818 - what happened to an object
     """The API server did not take an object, or warned about it; the text is kubectl's."""
 

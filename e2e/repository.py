@@ -55,6 +55,8 @@ class Repository:
         self._upstream = loaded.platform.repository
         self._branch = loaded.platform.branch
         self.environments = list(loaded.environments)
+        # One for all commits: else a commit in the next hour would change projects.
+        self._hour = (dt.datetime.now(dt.UTC).hour + 12) % 24
         self.published.mkdir()
         _git(self.published, "init", "--quiet", f"--initial-branch={self._branch}")
         _git(self.published, "init", "--quiet", "--bare", str(remote))
@@ -104,17 +106,16 @@ class Repository:
             text = file.read_text(encoding="utf-8")
             file.write_text(text.replace(self._upstream, self.url), encoding="utf-8")
             if file.name == "projects.yaml":
-                patches += [_half_a_day_away(project) for project in yaml.safe_load_all(text)]
+                patches += [_moved(project, self._hour) for project in yaml.safe_load_all(text)]
         kustomization = folder / "kustomization.yaml"
         document = yaml.safe_load(kustomization.read_text(encoding="utf-8"))
         document["patches"] = [patch for patch in patches if patch]
         kustomization.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
 
-def _half_a_day_away(project: dict[str, Any]) -> dict[str, Any]:
-    """Give the patch that moves a project's windows, daily schedules at UTC; none without windows."""
+def _moved(project: dict[str, Any], hour: int) -> dict[str, Any]:
+    """Give the patch that moves a project's windows to an hour of each day, UTC; none without windows."""
     windows = project["spec"].get("syncWindows") or []
-    hour = (dt.datetime.now(dt.UTC).hour + 12) % 24
     operations = [
         {"op": "replace", "path": f"/spec/syncWindows/{index}/{key}", "value": value}
         for index in range(len(windows))

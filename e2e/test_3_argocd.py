@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import collections
 import itertools
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from e2e.argocd import CONTROLLER
 from e2e.cluster import APPLICATIONS, Cluster
-from e2e.kubectl import identity
+from e2e.kubectl import essence, identity
 from e2e.rendering import build
 
 if TYPE_CHECKING:
@@ -90,10 +89,10 @@ def test_the_migration_ended_before_the_new_pods_began(cluster: Cluster) -> None
 def test_a_second_sync_changes_nothing_but_the_hook(cluster: Cluster, repository: Repository) -> None:
     objects = [one for _, folder in synced(repository, cluster.environment) for one in folder]
     plain = [one for one in objects if HOOK not in one["metadata"].get("annotations", {})]
-    before = {identity(one): _essence(one) for one in cluster.kubectl.stored(plain)}
+    before = {identity(one): essence(one) for one in cluster.kubectl.stored(plain)}
     job = cluster.kubectl.get("job", "migration", "dify")["metadata"]["uid"]
     cluster.argocd.sync(*APPLICATIONS)
-    after = {identity(one): _essence(one) for one in cluster.kubectl.stored(plain)}
+    after = {identity(one): essence(one) for one in cluster.kubectl.stored(plain)}
     assert {key for key in before if before[key] != after[key]} == set()
     assert cluster.kubectl.get("job", "migration", "dify")["metadata"]["uid"] != job
 
@@ -111,10 +110,3 @@ def creations(cluster: Cluster) -> dict[tuple[str, str, str], str]:
 
 def _place(one: Object) -> tuple[str, str, str]:
     return one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"]
-
-
-def _essence(one: Object) -> Any:
-    """Return what Git says of an object: not its status, nor who wrote which field when."""
-    meta = {key: one["metadata"].get(key) for key in ("uid", "labels", "annotations")}
-    body = {key: value for key, value in one.items() if key not in {"metadata", "status"}}
-    return json.dumps([meta, body], sort_keys=True)
