@@ -13,10 +13,20 @@ from dify_gitops.process import ToolError
 from dify_gitops.toolchain import ROOT, TOOLS, tool
 from e2e.cluster import Cluster
 from e2e.processes import Run, missing_programs
+from e2e.report import Proof, table, tell
 from e2e.repository import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
+
+
+UP = pytest.StashKey[dict[str, Cluster]]()
+PROOFS = pytest.StashKey[dict[str, Proof]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing is up, nothing is proved."""
+    config.stash[UP], config.stash[PROOFS] = {}, {}
 
 
 def pytest_sessionstart() -> None:
@@ -35,6 +45,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("environment", list(load_repository(ROOT).environments), scope="module")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep what a test proved, and tell of the clusters that are up while they are as a failing test left them."""
+    report = yield
+    proofs = item.config.stash[PROOFS]
+    proofs[item.nodeid] = Proof.of(item, report, proofs.get(item.nodeid))
+    if report.failed:
+        report.sections += [(f"cluster {name}", tell(cluster)) for name, cluster in item.config.stash[UP].items()]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print a line for each test, below what its file is about."""
+    if config.stash[PROOFS]:
+        terminalreporter.section("what was proved")
+        terminalreporter.write("".join(f"{line}\n" for line in table(config.stash[PROOFS].values())))
+
+
 @pytest.fixture(scope="session")
 def run() -> Iterator[Run]:
     """Start nothing yet; whatever is started in this run ends with it."""
@@ -50,10 +78,12 @@ def repository(run: Run) -> Repository:
 
 
 @pytest.fixture(scope="session")
-def clusters(run: Run, repository: Repository) -> dict[str, Cluster]:
+def clusters(request: pytest.FixtureRequest, run: Run, repository: Repository) -> dict[str, Cluster]:
     """Bring up all environments, with Argo CD at the first commit; they start side by side."""
     revision = repository.publish("first")
-    started = {name: Cluster(run, repository, name) for name in repository.environments}
+    started = request.config.stash[UP]
+    for name in repository.environments:
+        started[name] = Cluster(run, repository, name)
     for cluster in started.values():
         cluster.converge(revision)
     return started
