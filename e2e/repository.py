@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -16,6 +17,8 @@ from dify_gitops.toolchain import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from dify_gitops.input.model import Environment
 
 INPUT = ("platform.yaml", "environments")
 GENERATED = ("base", "overlays", "config-connector", "argocd", "bootstrap")
@@ -35,8 +38,9 @@ _SETTINGS = {
 class Repository:
     """`work` is the repository as a person has it; `publish` brings it, committed, to where Argo CD reads, `url`.
 
-    What is published differs in three things: the URL of the repository, the Applications in LEFT_OUT, which are taken
-    out, and the hour of sync windows, which is half a day away so that none is open or shut by chance.
+    Nobody waits at a gate here: of the input, `argocd.revision` and `argocd.manual` are left out, and sync windows are
+    half a day away. What is published differs in two more things: the URL of the repository, and the Applications in
+    LEFT_OUT, which are taken out.
     """
 
     def __init__(self, folder: Path, source: Path = ROOT) -> None:
@@ -55,25 +59,26 @@ class Repository:
         self._upstream = loaded.platform.repository
         self._branch = loaded.platform.branch
         self.environments = list(loaded.environments)
-        # One for all commits: else a commit in the next hour would change projects.
-        self._hour = (dt.datetime.now(dt.UTC).hour + 12) % 24
         self.published.mkdir()
         _git(self.published, "init", "--quiet", f"--initial-branch={self._branch}")
         _git(self.published, "init", "--quiet", "--bare", str(remote))
         _git(self.published, "remote", "add", "origin", str(remote))
-        self.generate()
+        for name, environment in loaded.environments.items():
+            self.change(name, argocd={"revision": None, "manual": None, **_far_away(environment)})
 
     def generate(self) -> str:
         """Run gen.py in `work`; returns what it prints. Raises ToolError when the input is wrong."""
         return run([sys.executable, ROOT / "gen.py"], cwd=self.work).stdout
 
-    def edit(self, path: str, old: str, new: str) -> None:
-        """Replace a text in a file of `work` that holds it exactly once."""
-        file = self.work / path
-        text = file.read_text(encoding="utf-8")
-        if text.count(old) != 1:
-            raise ValueError(f"{path} holds {old!r} {text.count(old)} times")
-        file.write_text(text.replace(old, new), encoding="utf-8")
+    def change(self, environment: str, **values: Any) -> None:
+        """Set keys of an environment's input, mappings key by key, and generate; None takes a key out.
+
+        Raises ToolError when the input is wrong then.
+        """
+        file = self.work / "environments" / f"{environment}.yaml"
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        file.write_text(yaml.safe_dump(_merged(document, values), sort_keys=False), encoding="utf-8")
+        self.generate()
 
     def publish(self, message: str) -> str:
         """Commit and push what `work` holds now; returns the commit."""
@@ -105,26 +110,25 @@ class Repository:
         for file in sorted(folder.rglob("*.yaml")):
             text = file.read_text(encoding="utf-8")
             file.write_text(text.replace(self._upstream, self.url), encoding="utf-8")
-            if file.name == "projects.yaml":
-                patches += [_moved(project, self._hour) for project in yaml.safe_load_all(text)]
         kustomization = folder / "kustomization.yaml"
         document = yaml.safe_load(kustomization.read_text(encoding="utf-8"))
-        document["patches"] = [patch for patch in patches if patch]
+        document["patches"] = patches
         kustomization.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
 
-def _moved(project: dict[str, Any], hour: int) -> dict[str, Any]:
-    """Give the patch that moves a project's windows to an hour of each day, UTC; none without windows."""
-    windows = project["spec"].get("syncWindows") or []
-    operations = [
-        {"op": "replace", "path": f"/spec/syncWindows/{index}/{key}", "value": value}
-        for index in range(len(windows))
-        for key, value in (("schedule", f"0 {hour} * * *"), ("timeZone", "UTC"))
-    ]
-    if not operations:
-        return {}
-    target = {"kind": "AppProject", "name": project["metadata"]["name"]}
-    return {"target": target, "patch": yaml.safe_dump(operations)}
+def _far_away(environment: Environment) -> dict[str, Any]:
+    """Give the same number of sync windows, none of which begins or ends during a run."""
+    hour = (dt.datetime.now(ZoneInfo(environment.time_zone)).hour + 12) % 24
+    window = {"kind": "deny", "schedule": f"0 {hour} * * *", "duration": "1h"}
+    return {"syncWindows": [window] * len(environment.argocd.sync_windows)}
+
+
+def _merged(old: Any, new: Any) -> Any:
+    if not isinstance(new, dict):
+        return new
+    old = old or {}
+    together = old | {key: _merged(old.get(key), value) for key, value in new.items()}
+    return {key: value for key, value in together.items() if value is not None}
 
 
 def _git(folder: Path, *words: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import itertools
+import json
 from typing import TYPE_CHECKING
 
 import pytest

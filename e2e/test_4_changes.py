@@ -83,9 +83,10 @@ def test_a_promotion_to_prod_leaves_dev_alone(dev: Cluster, prod: Cluster, repos
 
 
 def _upgrades_alone(moved: Cluster, other: Cluster, repository: Repository) -> None:
+    repository.change(moved.environment, dify=BEFORE)  # where it is newer already
+    _follow(repository.publish(f"{moved.environment}: Dify {BEFORE}"), moved, other)
     begun, untouched = _now(), _state(other, repository)
-    repository.edit(_source(moved), f"dify: {BEFORE}", f"dify: {AFTER}")
-    repository.generate()
+    repository.change(moved.environment, dify=AFTER)
     _follow(repository.publish(f"{moved.environment}: Dify {AFTER}"), moved, other)
 
     assert _differences(untouched, _state(other, repository)) == {}
@@ -107,7 +108,7 @@ def _upgrades_alone(moved: Cluster, other: Cluster, repository: Repository) -> N
 
 def test_a_value_rolls_the_pods_that_use_it_and_no_others(dev: Cluster, repository: Repository) -> None:
     before = _pods(dev)
-    _add(repository, dev, "variables: {dify: {LOG_LEVEL: DEBUG}}")
+    repository.change(dev.environment, variables={"dify": {"LOG_LEVEL": "DEBUG"}})
     _follow(repository.publish("Dify logs more"), dev)
 
     maps = dev.kubectl.list("configmaps", "dify")
@@ -205,7 +206,9 @@ def test_a_renamed_database_leaves_the_old_one(dev: Cluster, repository: Reposit
     renamed = f"{name}-z"
     new = {key.replace(name, renamed) for key in old}
 
-    original = _add(repository, dev, f"database: {{instance: {renamed}}}")
+    source = repository.work / "environments" / f"{dev.environment}.yaml"
+    original = source.read_text(encoding="utf-8")
+    repository.change(dev.environment, database={"instance": renamed})
     _leaves(dev, repository.publish("another database"), "infra", old.keys())
     assert _skipped(dev) == dict.fromkeys(old, "ignored (requires pruning)")
     there = _sql(dev)
@@ -213,7 +216,7 @@ def test_a_renamed_database_leaves_the_old_one(dev: Cluster, repository: Reposit
     assert {key: essence(there[key]) for key in old} == {key: essence(one) for key, one in old.items()}
     assert renamed in _connection(dev), "Dify has moved"
 
-    (repository.work / _source(dev)).write_text(original, encoding="utf-8")
+    source.write_text(original, encoding="utf-8")
     repository.generate()
     _leaves(dev, repository.publish("the first database again"), "infra", new)
     assert renamed not in _connection(dev)
@@ -223,19 +226,6 @@ def test_a_renamed_database_leaves_the_old_one(dev: Cluster, repository: Reposit
 
 
 # --- What stories do
-
-
-def _source(cluster: Cluster) -> str:
-    return f"environments/{cluster.environment}.yaml"
-
-
-def _add(repository: Repository, cluster: Cluster, line: str) -> str:
-    """Add a line to the input of an environment; returns what it was."""
-    file = repository.work / _source(cluster)
-    text = file.read_text(encoding="utf-8")
-    file.write_text(f"{text}{line}\n", encoding="utf-8")
-    repository.generate()
-    return text
 
 
 def _customize(

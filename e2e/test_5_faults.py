@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
@@ -56,8 +55,11 @@ class Story:
     def write(self, path: str, text: str) -> None:
         """Write a file of the repository."""
         file = self.repository.work / path
-        self._before.setdefault(file, file.read_bytes() if file.exists() else None)
+        self._keep(file)
         file.write_text(text, encoding="utf-8")
+
+    def _keep(self, file: Path) -> None:
+        self._before.setdefault(file, file.read_bytes() if file.exists() else None)
 
     def custom(self, folder: str, **content: Any) -> None:
         """Let the component `custom` of a top folder hold this."""
@@ -65,11 +67,9 @@ class Story:
         self.write(f"{folder}/{self.name}/custom/kustomization.yaml", yaml.safe_dump(component))
 
     def settings(self, **values: Any) -> None:
-        """Add top-level keys to the environment's input and generate."""
-        path = f"environments/{self.name}.yaml"
-        text = (self.repository.work / path).read_text(encoding="utf-8")
-        self.write(path, text + "".join(f"{key}: {json.dumps(value)}\n" for key, value in values.items()))
-        self.repository.generate()
+        """Set keys of the environment's input, and generate."""
+        self._keep(self.repository.work / "environments" / f"{self.name}.yaml")
+        self.repository.change(self.name, **values)
 
     def commit(self, message: str) -> str:
         """Publish, and have Argo CD look."""
@@ -181,10 +181,7 @@ def notifications(run: Run) -> Judge:
     """Return Argo CD's own judge of a trigger, for our settings of an environment that tells Slack."""
     repository = Repository(run.folder / "slack")
     for name in repository.environments:
-        file = repository.work / "environments" / f"{name}.yaml"
-        slack = "argocd: {slack: {channel: alerts, token: slack-token}}\n"
-        file.write_text(file.read_text(encoding="utf-8") + slack, encoding="utf-8")
-    repository.generate()
+        repository.change(name, argocd={"slack": {"channel": "alerts", "token": "slack-token"}})
 
     def judge(story: Story, trigger: str, application: str) -> bool:
         settings = build(repository.work / "argocd" / story.name)
