@@ -12,7 +12,7 @@ from repo import Cluster, Object, build, environment, make
 
 from argocd import manifests
 from dify_gitops.argocd.upstream import owned
-from dify_gitops.catalogue.controllers import ARGOCD
+from dify_gitops.catalogue.controllers import ARGOCD, SSH_HOSTS
 from dify_gitops.input.load import load_repository
 from dify_gitops.k8s.objects import Identity, identity
 from dify_gitops.process import run
@@ -76,6 +76,13 @@ def test_the_names_that_upstream_keeps_are_known(estate: Estate) -> None:
     """The rule argocd-owner relies on them."""
     theirs = {(one["kind"], one["metadata"]["name"]) for one in estate.parts["argocd"].objects}
     assert owned(estate.environment) == {one for one in theirs if one[0] in ("ConfigMap", "Secret")}
+
+
+def test_the_hosts_that_can_be_read_over_ssh_are_known(estate: Estate) -> None:
+    """The input refuses all others."""
+    hosts = estate.parts["argocd"].get("ConfigMap", "argocd-ssh-known-hosts-cm")["data"]["ssh_known_hosts"]
+    lines = [line for line in hosts.splitlines() if not line.startswith("#")]
+    assert {line.split()[0].replace("[", "").replace("]", "") for line in lines} == set(SSH_HOSTS)
 
 
 def test_nothing_is_left_of_the_programs_that_nobody_uses(estate: Estate) -> None:
