@@ -64,7 +64,7 @@ ARGOCD: Final = Controller(
     installs=("argoproj.io",),
 )
 
-# Hosts whose SSH keys Argo CD's manifests bring; with a port where it is not 22. The ConfigMap that holds them is theirs.
+# Hosts whose SSH keys Argo CD's manifests bring, in a ConfigMap that is theirs; with a port where it is not 22.
 SSH_HOSTS: Final = (
     "bitbucket.org",
     "github.com",

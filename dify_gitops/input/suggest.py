@@ -32,9 +32,9 @@ class Suggestions:
         if self._asked > _MOST_QUESTIONS:
             return "unknown key", ""
         if near := nearest(key, known):
-            spec = known[near].spec
-            name = isinstance(spec, specs.Leaf) and spec.hidden  # who wrote `password` would put the password there
-            what = f", the name (not the value) of a secret in Secret Manager, {spec.hint}" if name else ""
+            spec, what = known[near].spec, ""
+            if isinstance(spec, specs.Leaf) and spec.hidden:  # who writes `password` would put the password there
+                what = f", the name (not the value) of a secret in Secret Manager, {spec.hint}"
             return "unknown key", f"did you mean {near}{what}?"
         places = _places(self._root).get(squeezed(key), ())
         if places and len(places) <= _MOST_PLACES:
