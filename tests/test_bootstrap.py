@@ -17,7 +17,7 @@ import pytest
 import yaml
 from repo import PLATFORM, Cluster, Object, build, environment, make
 
-from dify_gitops.bootstrap.permissions import PERMISSIONS
+from dify_gitops.bootstrap.permissions import _PERMISSIONS, _TOKEN
 from dify_gitops.catalogue.secrets import STORED
 from dify_gitops.k8s.objects import identity
 from dify_gitops.process import Completed, run
@@ -460,8 +460,10 @@ def test_a_missing_tool_is_named(case: Case, tmp_path: Path) -> None:
     assert run(["bash", script, "--dry-run"], env={"PATH": str(tmp_path)}).stderr == "", "needs none of them"
 
 
-@pytest.mark.parametrize("case", ["prod"], indirect=True)
-def test_what_the_account_may_not_do_is_listed_before_anything_is_made(case: Case, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", ["prod", "token"], indirect=True)
+def test_what_the_account_may_not_do_is_listed_before_anything_is_made(
+    case: Case, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     outcome = bootstrap(case, tmp_path, "new", lacks="container.clusters.create")
     assert outcome.done.code == 1
     assert outcome.done.stderr == (
@@ -471,7 +473,8 @@ def test_what_the_account_may_not_do_is_listed_before_anything_is_made(case: Cas
     assert all(map(question, outcome.calls))
     (asked,) = [call for call in outcome.calls if call[0] == "curl"]
     (body,) = [word for word in asked if word.startswith("{")]
-    assert json.loads(body)["permissions"] == [one for each in PERMISSIONS.values() for one in each]
+    wanted = {**_PERMISSIONS, **(_TOKEN if "token" in request.node.callspec.id else {})}
+    assert json.loads(body)["permissions"] == [one for each in wanted.values() for one in each]
 
 
 @pytest.mark.parametrize("case", ["prod"], indirect=True)

@@ -143,9 +143,9 @@ def fill(world: World) -> None:
 
 
 def everything() -> list[str]:
-    from dify_gitops.bootstrap.permissions import PERMISSIONS
+    from dify_gitops.bootstrap.permissions import _PERMISSIONS
 
-    return [permission for permissions in PERMISSIONS.values() for permission in permissions]
+    return [permission for permissions in _PERMISSIONS.values() for permission in permissions]
 
 
 def allow(world: World, permissions: list[str]) -> None:

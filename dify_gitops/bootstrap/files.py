@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dify_gitops import names
 from dify_gitops.argocd import upstream
 from dify_gitops.bootstrap import google, kubernetes
-from dify_gitops.bootstrap.permissions import PERMISSIONS, PROJECTS
+from dify_gitops.bootstrap.permissions import PROJECTS, permissions
 from dify_gitops.catalogue.controllers import ARGOCD
 from dify_gitops.catalogue.secrets import APP, REPOSITORY
 from dify_gitops.emit import emit
@@ -74,7 +74,7 @@ def script(site: Site, steps: list[Step], header: str) -> str:
         repository=site.platform.repository,
         tools=" ".join(tools),
         projects=PROJECTS,
-        permissions=" \\\n".join(f"  {' '.join(permissions)}" for permissions in PERMISSIONS.values()),
+        permissions=" \\\n".join(f"  {' '.join(needed)}" for needed in permissions(site).values()),
     )
     body = [f"\nstep {shlex.quote(step.title)}\n" + "".join(map(_scripted, step.commands)) for step in steps]
     end = f"\nstep 'Argo CD is reconciling'\necho 'What is left for people: bootstrap/{site.name}/README.md'\n"

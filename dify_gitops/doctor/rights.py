@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from dify_gitops.bootstrap.permissions import PERMISSIONS, PROJECTS
+from dify_gitops.bootstrap.permissions import PROJECTS, permissions
 from dify_gitops.doctor.line import Check
 from dify_gitops.doctor.machine import Unanswered, decode
 from dify_gitops.gcp import storage
@@ -61,15 +61,16 @@ def rights(machine: Machine, site: Site, access: Access) -> list[Line]:
 def _permissions(machine: Machine, site: Site, access: Access) -> list[Line]:
     project = site.environment.project
     check = Check("permissions", "bootstrap stops half-way without them", site.name)
-    asked = [permission for permissions in PERMISSIONS.values() for permission in permissions]
+    needed = permissions(site)
+    asked = [permission for of_role in needed.values() for permission in of_role]
     try:
         answer = _post(machine, f"{PROJECTS}/{project}:testIamPermissions", access.token, {"permissions": asked})
         granted = decode(_Permissions, answer).permissions
     except Unanswered as error:
         return [check.unknown(str(error))]
     lines = []
-    for role, permissions in PERMISSIONS.items():
-        if lacking := [permission for permission in permissions if permission not in granted]:
+    for role, of_role in needed.items():
+        if lacking := [permission for permission in of_role if permission not in granted]:
             grant = f"gcloud projects add-iam-policy-binding {project} --member={access.member}"
             fix = f"{grant} --role={role} --condition=None"
             lines.append(check.missing(f"{access.account} lacks {', '.join(lacking)}", fix))
