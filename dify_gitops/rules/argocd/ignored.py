@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _CUSTOMIZATIONS = "resource.customizations"
 _EACH = f"{_CUSTOMIZATIONS}.ignoreDifferences."
+_REPORTED = (["status"], ["operation"])  # by Kubernetes and by Argo CD: nobody's wish
 _OURS = "argocd-controller"  # who applies what Git says, in the API server's book
 
 
@@ -53,11 +54,11 @@ def parsed(written: str) -> Any:
 
 
 def _wide(kinds: str, entry: Any) -> Iterator[str]:
-    """What is too wide about one entry; what Kubernetes reports in ``status`` is nobody's wish."""
+    """What is too wide about one entry."""
     pointers, queries = texts(entry, "jsonPointers"), texts(entry, "jqPathExpressions")
     fields = {one: [step for step in one.split("/") if step] for one in pointers}
     fields |= {one: re.findall(r"[\w-]+", one) for one in queries}
-    fields = {one: steps for one, steps in fields.items() if steps[:1] != ["status"]}
+    fields = {one: steps for one, steps in fields.items() if steps[:1] not in _REPORTED}
     managers = texts(entry, "managedFieldsManagers")
     if "*" in kinds and (fields or managers):
         yield f"{kinds} is more than one kind"
