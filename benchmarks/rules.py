@@ -9,6 +9,7 @@ import yaml
 from measure import ROOT, Row, ratio
 
 from dify_gitops.input.load import load_repository
+from dify_gitops.k8s.objects import identity
 from dify_gitops.process import run
 from dify_gitops.rendered import read
 from dify_gitops.repository import ARGOCD, GOOGLE, OVERLAYS
@@ -43,7 +44,7 @@ def _judge(environments: list[tuple[Environment, dict[str, Objects]]], repositor
         examine(workloads, "", environment.kubernetes, environment.dify)
         examine_google(google, "", environment)
         examine_joined(workloads, google, "", environment)
-        examine_argocd(folders, ARGOCD, environment, repository)
+        examine_argocd(folders, ARGOCD, environment, repository, map(identity, folders[ARGOCD]))
     return time.perf_counter() - start
 
 

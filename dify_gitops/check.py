@@ -64,7 +64,7 @@ def findings(root: Path) -> list[Finding]:
                 continue
             found += silent_patches(root, folder, objects)
             if above == ARGOCD:
-                examined += _delivered(synced, folder, environment, repository.platform.repository)
+                examined += _delivered(synced, part, environment, repository.platform.repository)
                 continue
             if above == OVERLAYS:
                 examined += examine(objects, folder, environment.kubernetes, environment.dify)
@@ -81,10 +81,11 @@ def findings(root: Path) -> list[Finding]:
 
 
 def _delivered(
-    synced: dict[str, list[dict[str, Any]]], folder: str, environment: Environment, repository: str
+    synced: dict[str, list[dict[str, Any]]], part: Part, environment: Environment, repository: str
 ) -> list[Finding]:
     """What our rules say about Argo CD; nothing where a folder does not build, which would seem empty."""
-    return examine_argocd(synced, folder, environment, repository) if all(synced.values()) else []
+    (folder,) = part.folders
+    return examine_argocd(synced, folder, environment, repository, part.objects) if all(synced.values()) else []
 
 
 def _stale(root: Path, part: Part) -> Iterator[Finding]:

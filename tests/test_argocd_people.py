@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from repo import Cluster, build, environment, make
+from repo import PLATFORM, Cluster, build, environment, make
 
 LOGIN = "issuer: 'https://login.acme.example', clientId: argo, platform: [sre, 'platform:admins'], viewers: [everybody]"
 OPTIONS = (
@@ -113,6 +113,14 @@ def test_argocd_reads_what_external_secrets_makes(options: Cluster, name: str) -
     assert template["metadata"]["labels"]["app.kubernetes.io/part-of"] == "argocd", "Argo CD reads no other"
     assert template["metadata"]["labels"].get("argocd.argoproj.io/secret-type") == kind
     assert template.get("data") == data
+
+
+def test_a_token_of_bitbucket_comes_with_its_own_user(tmp_path: Path) -> None:
+    platform = PLATFORM.replace("https://github.com/", "https://bitbucket.org/")
+    root = make(tmp_path, platform, prod=environment(argocd="{repositoryToken: acme-git}"))
+    secret = Cluster(build(root, "argocd/prod")).get("ExternalSecret", "git-repository")
+    assert secret["spec"]["target"]["template"]["data"]["username"] == "x-token-auth"
+    assert "--from-literal=username=x-token-auth" in (root / "bootstrap/prod/bootstrap.sh").read_text(encoding="utf-8")
 
 
 def test_argocd_has_no_other_secret(options: Cluster) -> None:

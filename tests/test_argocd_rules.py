@@ -12,6 +12,7 @@ from cluster_fixtures import pick
 from google_fixtures import change, prod
 from repo import PLATFORM, build, environment, make
 
+from dify_gitops.k8s.objects import identity
 from dify_gitops.rules import ARGOCD, examine_argocd
 
 if TYPE_CHECKING:
@@ -33,8 +34,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Objects]:
     return {path: build(root, path) for path in PATHS.values()}
 
 
-def examine(folders: dict[str, Objects]) -> list[Finding]:
-    return examine_argocd(folders, PATHS["argocd"], prod(), REPOSITORY)
+def examine(folders: dict[str, Objects], given: dict[str, Objects] | None = None) -> list[Finding]:
+    """``given`` is what stood in the folders before the test changed it."""
+    expected = map(identity, (given or folders)[PATHS["argocd"]])
+    return examine_argocd(folders, PATHS["argocd"], prod(), REPOSITORY, expected)
 
 
 def test_what_we_generate_is_delivered(folders: dict[str, Objects]) -> None:
@@ -50,7 +53,9 @@ def test_each_break_is_found_and_nothing_else(fixture: dict[str, Any], folders: 
         broken[PATHS[fixture["also"]]].append(item)
     for path, value in fixture.get("set", {}).items():
         change(item, path, value)
-    findings = examine(broken)
+    if fixture.get("remove"):
+        broken[PATHS[half]].remove(item)
+    findings = examine(broken, folders)
     assert {finding.rule for finding in findings} == {fixture["rule"], *fixture.get("besides", [])}
     said = [
         f"{finding.object}: {finding.field}: {finding.message}"

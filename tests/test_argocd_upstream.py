@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from itertools import combinations
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import yaml
 from repo import Cluster, Object, build, environment, make
 
 from argocd import manifests
-from dify_gitops.catalogue.controllers import ARGOCD
+from dify_gitops.argocd.upstream import owned
+from dify_gitops.catalogue.controllers import ARGOCD, SSH_HOSTS
+from dify_gitops.input.load import load_repository
 from dify_gitops.k8s.objects import Identity, identity
 from dify_gitops.process import run
 from dify_gitops.rendered import read
 from dify_gitops.toolchain import tool
+
+if TYPE_CHECKING:
+    from dify_gitops.input.model import Environment
 
 FOLDERS = {"root": "argocd", "infra": "config-connector", "dify": "overlays"}
 OPTIONS = "{repositoryToken: acme-git, slack: {channel: alerts, token: acme-slack}}"
@@ -25,6 +30,7 @@ class Estate(NamedTuple):
     """What each Application of an environment renders to, Argo CD's own from its pinned manifests."""
 
     parts: dict[str, Cluster]
+    environment: Environment
 
     def data(self, name: str) -> dict[str, str]:
         return dict(self.parts["root"].get("ConfigMap", name, "argocd").get("data") or {})
@@ -46,7 +52,8 @@ def estate(request: pytest.FixtureRequest, tree: Path, tmp_path_factory: pytest.
         root, name = make(tmp_path_factory.mktemp("options"), prod=environment(argocd=OPTIONS)), "prod"
     parts = {part: Cluster(build(root, f"{folder}/{name}")) for part, folder in FOLDERS.items()}
     application = parts["root"].get("Application", "argocd", "argocd")
-    return Estate({**parts, "argocd": upstream(application, tmp_path_factory.mktemp("argocd"))})
+    parts["argocd"] = upstream(application, tmp_path_factory.mktemp("argocd"))
+    return Estate(parts, load_repository(root).environments[name])
 
 
 def test_no_object_has_two_owners(estate: Estate) -> None:
@@ -63,6 +70,19 @@ def test_the_pinned_release_consists_of_the_kinds_that_its_project_permits(estat
     objects = [identity(one) for one in estate.parts["argocd"].objects]
     assert {(one.group, one.kind) for one in objects if not one.namespace} == set(ARGOCD.cluster_kinds)
     assert {(one.group, one.kind) for one in objects if one.namespace} == set(ARGOCD.kinds)
+
+
+def test_the_names_that_upstream_keeps_are_known(estate: Estate) -> None:
+    """The rule argocd-owner relies on them."""
+    theirs = {(one["kind"], one["metadata"]["name"]) for one in estate.parts["argocd"].objects}
+    assert owned(estate.environment) == {one for one in theirs if one[0] in ("ConfigMap", "Secret")}
+
+
+def test_the_hosts_that_can_be_read_over_ssh_are_known(estate: Estate) -> None:
+    """The input refuses all others."""
+    hosts = estate.parts["argocd"].get("ConfigMap", "argocd-ssh-known-hosts-cm")["data"]["ssh_known_hosts"]
+    lines = [line for line in hosts.splitlines() if not line.startswith("#")]
+    assert {line.split()[0].replace("[", "").replace("]", "") for line in lines} == set(SSH_HOSTS)
 
 
 def test_nothing_is_left_of_the_programs_that_nobody_uses(estate: Estate) -> None:

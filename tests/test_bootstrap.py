@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -16,10 +17,13 @@ import pytest
 import yaml
 from repo import PLATFORM, Cluster, Object, build, environment, make
 
+from dify_gitops.bootstrap.permissions import _PERMISSIONS, _TOKEN
+from dify_gitops.catalogue.secrets import STORED
 from dify_gitops.k8s.objects import identity
 from dify_gitops.process import Completed, run
+from dify_gitops.toolchain import ROOT
 
-TOOLS = ("gcloud", "gke-gcloud-auth-plugin", "kubectl", "git", "ssh-keygen")
+TOOLS = ("gcloud", "gke-gcloud-auth-plugin", "kubectl", "git", "curl", "ssh-keygen")
 # Environment, platform.yaml and the lines of environments/prod.yaml (None: the default dev and prod).
 OPTIONS = {
     "nat": "{addresses: 2}",
@@ -75,13 +79,20 @@ TOKEN = "hunter2horse"  # noqa: S105 - planted
 
 
 def bootstrap(
-    case: Case, scratch: Path, world: str, *flags: str, broken: str = "", typed: str = f"{TOKEN}\n"
+    case: Case,
+    scratch: Path,
+    world: str,
+    *flags: str,
+    broken: str = "",
+    states: str = "",
+    lacks: str = "",
+    typed: str = f"{TOKEN}\n",
 ) -> Outcome:
     """Runs the script; its programs behave as tests/fake_tool.sh says."""
     programs, temporary, calls = scratch / "bin", scratch / "tmp", scratch / "calls"
     for folder in (programs, temporary, scratch / "operator-system"):
         folder.mkdir(parents=True)
-    for tool in TOOLS:
+    for tool in (*TOOLS, "sleep"):
         (programs / tool).symlink_to(Path(__file__).with_name("fake_tool.sh"))
     calls.touch()
     (scratch / "operator-system" / "configconnector-operator.yaml").touch()
@@ -93,6 +104,8 @@ def bootstrap(
             "PATH": f"{programs}{os.pathsep}/usr/bin{os.pathsep}/bin",
             "WORLD": world,
             "BROKEN": broken,
+            "STATES": states,
+            "LACKS": lacks,
             "CALLS": str(calls),
             "BUNDLE": str(scratch / "bundle.tar.gz"),
             "TMPDIR": str(temporary),
@@ -378,7 +391,8 @@ def test_roles_are_those_of_the_policies_that_acquire_them(case: Case, dry: Outc
 
 def question(call: list[str]) -> bool:
     """Whether a call only looks."""
-    return "describe" in call or (call[0] == "kubectl" and "get" in call)
+    looks = call[0] == "curl" or "print-access-token" in call or "describe" in call
+    return looks or (call[0] == "kubectl" and "get" in call)
 
 
 def test_first_run_does_what_the_dry_run_said(case: Case, dry: Outcome, tmp_path: Path) -> None:
@@ -397,7 +411,7 @@ def test_first_run_does_what_the_dry_run_said(case: Case, dry: Outcome, tmp_path
 def test_second_run_makes_nothing(case: Case, tmp_path: Path) -> None:
     outcome = bootstrap(case, tmp_path, "old")
     assert outcome.done.code == 0, outcome.done.stderr
-    assert not [call for call in outcome.calls if {"create", "delete"} & set(call) or call[0] == "ssh-keygen"]
+    assert not [call for call in outcome.calls if {"create", "delete"} & set(call) or call[:2] == ["ssh-keygen", "-q"]]
     assert len(outcome.calls) > 30
 
 
@@ -405,7 +419,8 @@ def test_second_run_makes_nothing(case: Case, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        "projects describe",
+        "auth print-access-token",
+        "testIamPermissions",
         "services enable",
         "compute networks create",
         "container clusters create",
@@ -439,8 +454,49 @@ def test_a_missing_tool_is_named(case: Case, tmp_path: Path) -> None:
     for tool in ("bash", "dirname"):
         (tmp_path / tool).symlink_to(shutil.which(tool) or "")
     (tmp_path / "gcloud").symlink_to(Path(__file__).with_name("fake_tool.sh"))
-    done = run(["bash", case.folder / "bootstrap.sh", "--dry-run"], env={"PATH": str(tmp_path)}, accept=(1,))
+    script = case.folder / "bootstrap.sh"
+    done = run(["bash", script], env={"PATH": str(tmp_path)}, accept=(1,))
     assert done.stderr == "gke-gcloud-auth-plugin is missing; python gen.py doctor prod says more\n"
+    assert run(["bash", script, "--dry-run"], env={"PATH": str(tmp_path)}).stderr == "", "needs none of them"
+
+
+@pytest.mark.parametrize("case", ["prod", "token"], indirect=True)
+def test_what_the_account_may_not_do_is_listed_before_anything_is_made(
+    case: Case, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    outcome = bootstrap(case, tmp_path, "new", lacks="container.clusters.create")
+    assert outcome.done.code == 1
+    assert outcome.done.stderr == (
+        "In project acme-dify-prod this account lacks:\n  container.clusters.create\n"
+        "python gen.py doctor prod names the roles\n"
+    )
+    assert all(map(question, outcome.calls))
+    (asked,) = [call for call in outcome.calls if call[0] == "curl"]
+    (body,) = [word for word in asked if word.startswith("{")]
+    wanted = {**_PERMISSIONS, **(_TOKEN if "token" in request.node.callspec.id else {})}
+    assert json.loads(body)["permissions"] == [one for each in wanted.values() for one in each]
+
+
+@pytest.mark.parametrize("case", ["prod"], indirect=True)
+def test_a_cluster_that_is_still_being_made_is_waited_for(case: Case, tmp_path: Path) -> None:
+    outcome = bootstrap(case, tmp_path, "old", states="PROVISIONING RECONCILING RUNNING")
+    assert outcome.done.code == 0, outcome.done.stderr
+    assert len([call for call in outcome.calls if call[0] == "sleep"]) == 2
+    assert not [call for call in outcome.calls if "create" in call]
+
+
+@pytest.mark.parametrize("case", ["prod"], indirect=True)
+def test_a_cluster_that_failed_ends_the_run(case: Case, tmp_path: Path) -> None:
+    outcome = bootstrap(case, tmp_path, "old", states="PROVISIONING ERROR")
+    assert outcome.done.code == 1
+    assert "look at it with: gcloud container clusters describe dify " in outcome.done.stderr
+    assert "node-pools" not in outcome.done.stdout
+
+
+@pytest.mark.parametrize("case", ["options"], indirect=True)
+@pytest.mark.parametrize("world", ["new", "old"])
+def test_each_run_shows_the_deploy_key(case: Case, tmp_path: Path, world: str) -> None:
+    assert "\nssh-ed25519 AAAA\n" in bootstrap(case, tmp_path, world).done.stdout
 
 
 @pytest.mark.parametrize("case", ["options"], indirect=True)
@@ -504,3 +560,37 @@ def test_selector_takes_what_the_first_application_needs(case: Case, dry: Outcom
         ("Application", "root"),
     }
     assert len(picked) == 9
+
+
+# --- what the README refers to ----------------------------------------------------------------------------------------
+
+OPERATIONS = ROOT / "docs" / "operations.md"
+
+
+def test_disks_of_a_deleted_cluster_find_their_claims(case: Case) -> None:
+    title, text = "Put the disks of a deleted cluster back", OPERATIONS.read_text(encoding="utf-8")
+    assert f"docs/operations.md: {title}" in (case.folder / "README.md").read_text(encoding="utf-8")
+    section = text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    volume = yaml.safe_load(section.partition("```yaml\n")[2].partition("```")[0])
+    workloads = Cluster(build(case.root, f"overlays/{case.name}"))
+    template = workloads.get("StatefulSet", "weaviate")["spec"]["volumeClaimTemplates"][0]
+    claim = workloads.get("PersistentVolumeClaim", "plugin-daemon")
+    assert volume["spec"]["claimRef"] == {"namespace": "dify", "name": f"{template['metadata']['name']}-weaviate-0"}
+    assert f"`{name_of(claim)}`" in section
+    for item in (template, claim):
+        assert item["spec"]["storageClassName"] == volume["spec"]["storageClassName"]
+        assert item["spec"]["accessModes"] == volume["spec"]["accessModes"]
+    storage = workloads.get("StorageClass", volume["spec"]["storageClassName"])
+    assert storage["provisioner"] == volume["spec"]["csi"]["driver"]
+
+
+def test_every_stored_secret_has_a_line_on_rotation() -> None:
+    rows = re.findall(r"^\| (`dify-[^|]*) \|", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    assert {one.store_name for one in STORED} <= named
+
+
+def test_name_servers_are_those_of_the_public_zone(case: Case, google: Cluster) -> None:
+    zones = [one for one in google.all("DNSManagedZone") if one["spec"]["visibility"] == "public"]
+    asked = re.findall(r"get dnsmanagedzone (\S+) ", (case.folder / "README.md").read_text(encoding="utf-8"))
+    assert asked == [name_of(one) for one in zones]

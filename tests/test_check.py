@@ -127,6 +127,13 @@ def test_a_component_under_another_name_is_the_user_s_too(root: Path) -> None:
     assert "incomplete" not in rules(root), "removed on purpose"
 
 
+def test_an_application_that_is_taken_away_is_a_finding(root: Path) -> None:
+    patch = "patches:\n- patch: |\n    $patch: delete\n    apiVersion: argoproj.io/v1alpha1\n"
+    patch += "    kind: Application\n    metadata: {name: infra, namespace: argocd}\n"
+    write("argocd/prod/custom/kustomization.yaml", HEAD + patch)(root)
+    assert rules(root) == {"argocd-kept": {"argocd/prod"}}
+
+
 BROKEN = (
     HEAD
     + "patches:\n- target: {kind: Deployment, name: web}\n  patch: |\n"

@@ -143,7 +143,7 @@ def fill(world: World) -> None:
 
 
 def everything() -> list[str]:
-    from dify_gitops.doctor.rights import _PERMISSIONS
+    from dify_gitops.bootstrap.permissions import _PERMISSIONS
 
     return [permission for permissions in _PERMISSIONS.values() for permission in permissions]
 

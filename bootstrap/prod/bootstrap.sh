@@ -29,12 +29,45 @@ run() {
 # Whether it is there; in a dry run nothing is.
 there() { [ -z "$dry_run" ] && "$@" >/dev/null 2>&1; }
 
+# The same for what takes minutes: an interrupted run leaves it half made, and what failed is for people to look at.
+ready() {
+  while there "$@"; do
+    case $("$@" --format='value(status)') in
+      PROVISIONING | RECONCILING | STOPPING) echo 'Google is still at work on it' && sleep 20 ;;
+      ERROR) fail "failed when it was made: look at it with: $*, delete it, and run this again" ;;
+      *) return 0 ;;
+    esac
+  done
+  return 1
+}
+
+check() {
+  local tool token asked may permission lacking=
+  for tool in gcloud gke-gcloud-auth-plugin kubectl git curl; do
+    command -v "$tool" >/dev/null || fail "$tool is missing; python gen.py doctor prod says more"
+  done
+  token=$(gcloud auth print-access-token) || fail 'no login; log in with: gcloud auth login'
+  asked=$(printf '"%s",' "$@")
+  # The token comes by standard input: every user of the machine can see command lines.
+  may=$(printf 'header = "Authorization: Bearer %s"\n' "$token" |
+    curl -q --silent --show-error --fail --config - --header 'Content-Type: application/json' \
+      --data "{\"permissions\": [${asked%,}]}" https://cloudresourcemanager.googleapis.com/v1/projects/acme-dify-prod:testIamPermissions) ||
+    fail 'project acme-dify-prod cannot be asked; python gen.py doctor prod says more'
+  for permission in "$@"; do
+    [[ $may == *"\"$permission\""* ]] || lacking+="  $permission"$'\n'
+  done
+  [ -z "$lacking" ] ||
+    fail "In project acme-dify-prod this account lacks:"$'\n'"${lacking}python gen.py doctor prod names the roles"
+}
+
 step 'Tools and permissions'
-for tool in gcloud gke-gcloud-auth-plugin kubectl git; do
-  command -v "$tool" >/dev/null || fail "$tool is missing; python gen.py doctor prod says more"
-done
-[ -n "$dry_run" ] || gcloud projects describe acme-dify-prod --format='value(projectId)' >/dev/null || 
-  fail 'project acme-dify-prod cannot be read; log in with: gcloud auth login'
+[ -n "$dry_run" ] || check \
+  serviceusage.services.enable serviceusage.services.list \
+  compute.addresses.create compute.networks.create compute.subnetworks.create compute.subnetworks.use compute.routers.create compute.routers.update \
+  container.clusters.connect container.clusters.create container.clusters.update container.clusterRoleBindings.create container.customResourceDefinitions.create container.namespaces.create container.secrets.create \
+  iam.serviceAccounts.create iam.serviceAccounts.setIamPolicy \
+  iam.serviceAccounts.actAs \
+  resourcemanager.projects.getIamPolicy resourcemanager.projects.setIamPolicy
 
 step 'The first APIs'
 run gcloud services enable serviceusage.googleapis.com cloudresourcemanager.googleapis.com iam.googleapis.com container.googleapis.com compute.googleapis.com iamcredentials.googleapis.com \
@@ -101,7 +134,7 @@ run gcloud projects add-iam-policy-binding acme-dify-prod \
   --format=none
 
 step 'The cluster and its nodes'
-there gcloud container clusters describe dify --project=acme-dify-prod --location=asia-northeast1 ||
+ready gcloud container clusters describe dify --project=acme-dify-prod --location=asia-northeast1 ||
   run gcloud container clusters create dify \
     --project=acme-dify-prod \
     --location=asia-northeast1 \
@@ -139,7 +172,7 @@ there gcloud container clusters describe dify --project=acme-dify-prod --locatio
     --shielded-integrity-monitoring \
     --metadata=disable-legacy-endpoints=true \
     --tags=dify-node
-there gcloud container node-pools describe dify-a --project=acme-dify-prod --location=asia-northeast1 --cluster=dify ||
+ready gcloud container node-pools describe dify-a --project=acme-dify-prod --location=asia-northeast1 --cluster=dify ||
   run gcloud container node-pools create dify-a \
     --project=acme-dify-prod \
     --location=asia-northeast1 \

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from dify_gitops.gcp import Site
 
 SECRET_TYPE = "argocd.argoproj.io/secret-type"  # noqa: S105 - a label
-GIT_USER = "git"  # hosts look at the token only, but want a name
+# Most hosts look at the token only, but want a name; for Bitbucket the name says what kind of password comes.
+_TOKEN_USERS = {"bitbucket.org": "x-token-auth"}
+
+
+def git_user(repository: str) -> str:
+    """The name that comes with a token of the host of this https URL."""
+    return _TOKEN_USERS.get(repository.split("/")[2], "git")
 
 
 def _template(site: Site, secret: str, key: str) -> dict[str, Any]:
@@ -24,7 +30,8 @@ def _template(site: Site, secret: str, key: str) -> dict[str, Any]:
     if secret != secrets.REPOSITORY:
         return {"metadata": {"labels": labels}}
     labels[SECRET_TYPE] = "repository"
-    data = {"type": "git", "url": site.platform.repository, "username": GIT_USER, key: f"{{{{ .{key} }}}}"}
+    url = site.platform.repository
+    data = {"type": "git", "url": url, "username": git_user(url), key: f"{{{{ .{key} }}}}"}
     return {"metadata": {"labels": labels}, "data": data}
 
 

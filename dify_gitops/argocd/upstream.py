@@ -12,9 +12,18 @@ from dify_gitops.emit import Note, emit
 
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
+    from dify_gitops.input.model import Environment
 
 # The settings that are ours: settings.yaml. Upstream's copies would be a second owner.
 SETTINGS = ("argocd-cm", "argocd-cmd-params-cm", "argocd-notifications-cm", "argocd-rbac-cm")
+# The ConfigMaps and Secrets that stay upstream's: (kind, name). One of ours of that name would have two owners.
+_THEIRS = (
+    ("ConfigMap", "argocd-gpg-keys-cm"),
+    ("ConfigMap", "argocd-ssh-known-hosts-cm"),
+    ("ConfigMap", "argocd-tls-certs-cm"),
+    ("Secret", "argocd-secret"),
+)
+_THEIRS_HA = (("ConfigMap", "argocd-redis-ha-configmap"), ("ConfigMap", "argocd-redis-ha-health-configmap"))
 _API_VERSIONS = {
     "ConfigMap": "v1",
     "Secret": "v1",
@@ -71,6 +80,13 @@ def _sized(kind: str, name: str, size: tuple[str, str, str, str]) -> str:
 def folder(site: Site) -> str:
     """Folder of Argo CD's repository that an environment installs."""
     return ARGOCD.path_ha if site.environment.high_availability else ARGOCD.path
+
+
+def owned(environment: Environment) -> frozenset[tuple[str, str]]:
+    """(kind, name) of the ConfigMaps and Secrets in Argo CD's namespace that its own Application owns."""
+    more = _THEIRS_HA if environment.high_availability else ()
+    secret = () if environment.argocd.slack else (("Secret", secrets.NOTIFICATIONS),)
+    return frozenset((*_THEIRS, *more, *secret))
 
 
 def patches(site: Site) -> list[Any]:

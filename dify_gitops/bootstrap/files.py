@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from dify_gitops import names
 from dify_gitops.argocd import upstream
 from dify_gitops.bootstrap import google, kubernetes
+from dify_gitops.bootstrap.permissions import PROJECTS, permissions
 from dify_gitops.catalogue.controllers import ARGOCD
 from dify_gitops.catalogue.secrets import APP, REPOSITORY
 from dify_gitops.emit import emit
+from dify_gitops.gcp import dns
 from dify_gitops.input.named_secrets import named_secrets
 from dify_gitops.k8s.objects import sentence
 from dify_gitops.templates import template
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from dify_gitops.bootstrap import Command, Step
     from dify_gitops.gcp import Site
 
-TOOLS = ("gcloud", "gke-gcloud-auth-plugin", "kubectl", "git")
+TOOLS = ("gcloud", "gke-gcloud-auth-plugin", "kubectl", "git", "curl")
 _WIDTH = 110
 
 
@@ -57,7 +59,8 @@ def written(words: tuple[str, ...], indent: str = "") -> str:
 def _scripted(command: Command) -> str:
     if not command.unless:
         return f"run {written(command.words)}\n"
-    return f"there {written(command.unless)} ||\n  run {written(command.words, '  ')}\n"
+    there = "ready" if command.unless[:2] == ("gcloud", "container") else "there"
+    return f"{there} {written(command.unless)} ||\n  run {written(command.words, '  ')}\n"
 
 
 def script(site: Site, steps: list[Step], header: str) -> str:
@@ -70,6 +73,8 @@ def script(site: Site, steps: list[Step], header: str) -> str:
         project=environment.project,
         repository=site.platform.repository,
         tools=" ".join(tools),
+        projects=PROJECTS,
+        permissions=" \\\n".join(f"  {' '.join(needed)}" for needed in permissions(site).values()),
     )
     body = [f"\nstep {shlex.quote(step.title)}\n" + "".join(map(_scripted, step.commands)) for step in steps]
     end = f"\nstep 'Argo CD is reconciling'\necho 'What is left for people: bootstrap/{site.name}/README.md'\n"
@@ -103,8 +108,8 @@ def _domain(site: Site) -> str:
     environment = site.environment
     later = "The certificate comes by itself afterwards, within an hour."
     if environment.dns.managed:
-        servers = _kubectl(names.INFRA, "dnsmanagedzone", ".items[*].status.nameServers")
-        zone = environment.dns.zone or environment.domain
+        servers = _kubectl(names.INFRA, f"dnsmanagedzone {dns.zone_name(environment)}", ".status.nameServers")
+        zone = dns.zone_of(environment)
         return f"**DNS**: enter what `{servers}` prints as NS records of `{zone}` at whoever holds its parent. {later}"
     address = _kubectl(names.INFRA, f"computeaddress {names.ADDRESS}", ".status.observedState.address")
     return f"**DNS**: enter what `{address}` prints as the A record of `{environment.domain}`. {later}"

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from dify_gitops import names
-from dify_gitops.argocd.secrets import GIT_USER, SECRET_TYPE
+from dify_gitops.argocd.secrets import SECRET_TYPE, git_user
 from dify_gitops.bootstrap import Command, Step
 from dify_gitops.catalogue import secrets
 from dify_gitops.catalogue.controllers import ALPHA_GROUPS, CONFIG_CONNECTOR_VERSION
@@ -103,7 +103,8 @@ def repository(site: Site) -> Step | None:
         keep = f"gcloud secrets create {token} {project} --replication-policy=automatic --data-file=-"
         kept = ("gcloud", "secrets", "describe", token, project)
         read = f"gcloud secrets versions access latest --secret={token} {project}"
-        made = _shell(f"{read} | {create} --from-literal=username={GIT_USER} --from-file=password=/dev/stdin", there)
+        named = f"--from-literal=username={git_user(url)}"
+        made = _shell(f"{read} | {create} {named} --from-file=password=/dev/stdin", there)
         return Step(
             "The token of the Git repository",
             [
@@ -118,9 +119,11 @@ def repository(site: Site) -> Step | None:
     key = f"$(mktemp -d)/{name}"
     gone = "trap 'rm -f \"$key\"' EXIT"  # also where a later command fails
     new = f"ssh-keygen -q -t ed25519 -N '' -C 'argocd {site.name}' -f \"$key\""
-    show = "echo 'Add this to the repository as a deploy key that may only read:' && cat \"$key.pub\""
-    text = f'key="{key}" && {gone} && {new} && {create} --from-file=sshPrivateKey="$key" && {show}'
-    return Step("The deploy key of the Git repository", [_shell(text, there), label])
+    text = f'key="{key}" && {gone} && {new} && {create} --from-file=sshPrivateKey="$key"'
+    field = ("-o", "jsonpath={.data.sshPrivateKey}")
+    read = f"{shlex.join((*there, *field))} | base64 -d | ssh-keygen -y -f /dev/stdin"
+    show = f"echo 'Add this to the repository as a deploy key that may only read:' && {read}"
+    return Step("The deploy key of the Git repository", [_shell(text, there), label, _shell(show)])
 
 
 def first_application(site: Site) -> Step:

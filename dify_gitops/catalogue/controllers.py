@@ -64,6 +64,16 @@ ARGOCD: Final = Controller(
     installs=("argoproj.io",),
 )
 
+# Hosts whose SSH keys Argo CD's manifests bring, in a ConfigMap that is theirs; with a port where it is not 22.
+SSH_HOSTS: Final = (
+    "bitbucket.org",
+    "github.com",
+    "gitlab.com",
+    "ssh.dev.azure.com",
+    "ssh.github.com:443",
+    "vs-ssh.visualstudio.com",
+)
+
 EXTERNAL_SECRETS: Final = Controller(
     name=names.EXTERNAL_SECRETS,
     repository="https://charts.external-secrets.io",

@@ -32,6 +32,7 @@ _KUBECTL_FIX = "https://kubernetes.io/docs/tasks/tools/, or: gcloud components i
 
 PROGRAMS: Final = (
     Program("bash", "bootstrap is a bash script", "install bash with the system's package manager"),
+    Program("curl", "bootstrap asks Google what it may do", "install curl with the system's package manager", ()),
     Program("git", "Argo CD reads a Git repository, and only from there", "https://git-scm.com/downloads"),
     Program(
         "gcloud",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from dify_gitops.bootstrap.permissions import PROJECTS, permissions
 from dify_gitops.doctor.line import Check
 from dify_gitops.doctor.machine import Unanswered, decode
 from dify_gitops.gcp import storage
@@ -20,36 +21,7 @@ if TYPE_CHECKING:
     from dify_gitops.gcp import Site
 
 _OK, _FORBIDDEN, _NOT_FOUND = 200, 403, 404
-_PROJECTS: Final = "https://cloudresourcemanager.googleapis.com/v1/projects"
 _BUCKETS: Final = "https://storage.googleapis.com/storage/v1/b"
-
-# Role → what bootstrap does with it: https://cloud.google.com/iam/docs/roles-permissions
-_PERMISSIONS: Final = {
-    "roles/serviceusage.serviceUsageAdmin": ("serviceusage.services.enable", "serviceusage.services.list"),
-    "roles/compute.networkAdmin": (
-        "compute.addresses.create",
-        "compute.networks.create",
-        "compute.subnetworks.create",
-        "compute.subnetworks.use",
-        "compute.routers.create",
-        "compute.routers.update",
-    ),
-    "roles/container.admin": (
-        "container.clusters.connect",
-        "container.clusters.create",
-        "container.clusters.update",
-        "container.clusterRoleBindings.create",
-        "container.customResourceDefinitions.create",
-        "container.namespaces.create",
-        "container.secrets.create",
-    ),
-    "roles/iam.serviceAccountAdmin": ("iam.serviceAccounts.create", "iam.serviceAccounts.setIamPolicy"),
-    "roles/iam.serviceAccountUser": ("iam.serviceAccounts.actAs",),
-    "roles/resourcemanager.projectIamAdmin": (
-        "resourcemanager.projects.getIamPolicy",
-        "resourcemanager.projects.setIamPolicy",
-    ),
-}
 
 # Constraints that nothing here can live with. Each is on or off, so that one field decides:
 # https://cloud.google.com/resource-manager/docs/organization-policy/org-policy-constraints
@@ -89,15 +61,16 @@ def rights(machine: Machine, site: Site, access: Access) -> list[Line]:
 def _permissions(machine: Machine, site: Site, access: Access) -> list[Line]:
     project = site.environment.project
     check = Check("permissions", "bootstrap stops half-way without them", site.name)
-    asked = [permission for permissions in _PERMISSIONS.values() for permission in permissions]
+    needed = permissions(site)
+    asked = [permission for of_role in needed.values() for permission in of_role]
     try:
-        answer = _post(machine, f"{_PROJECTS}/{project}:testIamPermissions", access.token, {"permissions": asked})
+        answer = _post(machine, f"{PROJECTS}/{project}:testIamPermissions", access.token, {"permissions": asked})
         granted = decode(_Permissions, answer).permissions
     except Unanswered as error:
         return [check.unknown(str(error))]
     lines = []
-    for role, permissions in _PERMISSIONS.items():
-        if lacking := [permission for permission in permissions if permission not in granted]:
+    for role, of_role in needed.items():
+        if lacking := [permission for permission in of_role if permission not in granted]:
             grant = f"gcloud projects add-iam-policy-binding {project} --member={access.member}"
             fix = f"{grant} --role={role} --condition=None"
             lines.append(check.missing(f"{access.account} lacks {', '.join(lacking)}", fix))
@@ -111,7 +84,7 @@ def _policies(machine: Machine, site: Site, access: Access) -> list[Line]:
     for constraint, why in _CONSTRAINTS.items():
         body = {"constraint": f"constraints/{constraint}"}
         try:
-            answer = _post(machine, f"{_PROJECTS}/{project}:getEffectiveOrgPolicy", access.token, body)
+            answer = _post(machine, f"{PROJECTS}/{project}:getEffectiveOrgPolicy", access.token, body)
             enforced = decode(_Policy, answer).boolean_policy.enforced
         except Unanswered as error:
             return [check.unknown(str(error))]

@@ -11,14 +11,27 @@ from dify_gitops.gcp.resource import ref, resource
 
 if TYPE_CHECKING:
     from dify_gitops.gcp import Site
+    from dify_gitops.input.model import Environment
+
+
+def zone_of(environment: Environment) -> str:
+    """The DNS name of the public zone."""
+    return environment.dns.zone or environment.domain
+
+
+def zone_name(environment: Environment) -> str:
+    """The name of its object. It cannot change, so it says the zone: another zone is another object.
+
+    Google takes 63 characters.
+    """
+    return f"zone-{zone_of(environment).replace('.', '-')}"[:63].rstrip("-")
 
 
 def concern(site: Site) -> Concern:
     """Zone and record; nothing where DNS lives elsewhere."""
     environment = site.environment
-    zone = environment.dns.zone or environment.domain
-    # Neither can change, so the names say both: another domain or zone is another object. Google takes 63 characters.
-    called = f"zone-{zone.replace('.', '-')}"[:63].rstrip("-")
+    zone = zone_of(environment)
+    called = zone_name(environment)
     objects = [
         resource(
             "Its name servers are in this object's status: the parent domain must delegate to them, once, by hand.",

@@ -25,6 +25,7 @@ PROFILE: Final = ("profile",)
 
 PLATFORM_RULES: Final[tuple[Callable[[Platform], Complaints], ...]] = (
     platform.repository,
+    platform.ssh_host,
     platform.labels,
     platform.waivers,
     google.labels,

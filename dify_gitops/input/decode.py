@@ -81,7 +81,7 @@ class Decoder:
         pairs = self._pairs(node, path)
         for key, key_node, value_node in pairs:
             if (field := spec.fields.get(key)) is None:
-                message, hint = self._suggestions.unknown(key, list(spec.fields))
+                message, hint = self._suggestions.unknown(key, spec.fields)
                 self._complain(key_node, (*path, key), message, hint)
                 continue
             value = self._value(value_node, field.spec, (*path, key), below.get(field.name))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from dify_gitops.input.nodes import Path
-    from dify_gitops.input.specs import Keys
+    from dify_gitops.input.specs import Field, Keys
 
 _MOST_PLACES: Final = 2  # a key that lies in more places than that is no help
 _MOST_KEYS: Final = 8
@@ -26,13 +26,16 @@ class Suggestions:
         self._root = root
         self._asked = 0
 
-    def unknown(self, key: str, known: list[str]) -> tuple[str, str]:
+    def unknown(self, key: str, known: dict[str, Field]) -> tuple[str, str]:
         """Message and hint for ``key``, where the keys ``known`` may stand."""
         self._asked += 1
         if self._asked > _MOST_QUESTIONS:
             return "unknown key", ""
         if near := nearest(key, known):
-            return "unknown key", f"did you mean {near}?"
+            spec, what = known[near].spec, ""
+            if isinstance(spec, specs.Leaf) and spec.hidden:  # who writes `password` would put the password there
+                what = f", the name (not the value) of a secret in Secret Manager, {spec.hint}"
+            return "unknown key", f"did you mean {near}{what}?"
         places = _places(self._root).get(squeezed(key), ())
         if places and len(places) <= _MOST_PLACES:
             return (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from dify_gitops.argocd import upstream
 from dify_gitops.errors import Finding
 from dify_gitops.input.words import nearest
 from dify_gitops.rules import (
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from dify_gitops.input.model import Environment, Waiver
+    from dify_gitops.k8s.objects import Identity
     from dify_gitops.rules.rule import Rule
 
 WORKLOADS: dict[str, Rule] = {
@@ -147,7 +149,9 @@ JOINED: dict[str, Rule] = {rule.id: rule for rule in JOINED_RULES}
 KEPT: dict[str, Rule] = {rule.id: rule for rule in KEPT_RULES}
 ARGOCD: dict[str, Rule] = {rule.id: rule for rule in ARGOCD_RULES}
 RULES = WORKLOADS | GOOGLE | JOINED | KEPT | ARGOCD
-_OWN = {rule.id: rule for rule in (*COMMON_RULES, waves.wave_order)}  # over argocd/<env> alone
+_OWN = {
+    rule.id: rule for rule in (*COMMON_RULES, waves.wave_order, operations.no_full_rights)
+}  # over argocd/<env> alone
 _BY_FIELD = {rule.id for rule in (*LIMIT_RULES, kept.google_field_kept)}
 _WAIVER = "waiver-needed"  # the rule over the waivers themselves
 # Kustomize's suffix of a generated ConfigMap: ten characters that change with its contents.
@@ -182,14 +186,18 @@ def examine_kept(generated: Iterable[dict[str, Any]], rendered: Iterable[dict[st
 
 
 def examine_argocd(
-    folders: Mapping[str, Iterable[dict[str, Any]]], where: str, environment: Environment, repository: str
+    folders: Mapping[str, Iterable[dict[str, Any]]],
+    where: str,
+    environment: Environment,
+    repository: str,
+    expected: Iterable[Identity],
 ) -> list[Finding]:
     """The same for what ``argocd/<env>`` renders.
 
     ``folders`` are the objects of each folder that this environment's Applications may sync, by path; ``where`` is
-    argocd's own. ``repository`` is the URL of this repository.
+    argocd's own. ``repository`` is the URL of this repository, ``expected`` what the input gives to ``argocd/<env>``.
     """
-    delivery = Delivery(folders, where, repository)
+    delivery = Delivery(folders, where, repository, expected, upstream.owned(environment))
     spaces = frozenset(item.name for cluster in delivery.folders.values() for item in cluster.every("Namespace"))
     own = Cluster(folders[where], environment.kubernetes, elsewhere=spaces)
     return sorted(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from dify_gitops.catalogue.controllers import SSH_HOSTS
 from dify_gitops.input.checks import Complaint
 
 if TYPE_CHECKING:
@@ -20,6 +21,17 @@ def repository(platform: Platform) -> Complaints:
     user, at, _ = rest.partition("/")[0].rpartition("@")
     if at and (scheme == "https" or ":" in user):
         yield Complaint(("repository",), "holds a password or a token", "remove all up to the '@'", secret=True)
+
+
+def ssh_host(platform: Platform) -> Complaints:
+    """Argo CD refuses a host whose key it does not know; the ConfigMap that holds them is upstream's, and healed."""
+    if not platform.over_ssh:
+        return
+    scheme, _, rest = platform.repository.rpartition("://")
+    place = rest.partition("/" if scheme else ":")[0].rpartition("@")[2].removesuffix(":22").lower()
+    if place not in SSH_HOSTS:
+        hint = "give its https URL, with argocd.repositoryToken in environments/*.yaml where the repository is private"
+        yield Complaint(("repository",), f"Argo CD knows no SSH key of {place}, so it would never read it", hint)
 
 
 def labels(platform: Platform) -> Complaints:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dify_gitops.rules.argocd import applications, projects, references
+from dify_gitops.rules.argocd import applications, ignored, kept, people, projects, references, rights
 
 ARGOCD_RULES = (
     applications.argocd_option,
@@ -15,4 +15,9 @@ ARGOCD_RULES = (
     references.argocd_reference,
     projects.argocd_permitted,
     projects.argocd_narrow,
+    kept.argocd_kept,
+    ignored.argocd_ignored,
+    people.argocd_access,
+    rights.argocd_rights,
+    rights.argocd_store,
 )

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dify_gitops import names
 from dify_gitops.input.words import nearest
-from dify_gitops.rendered import Unreadable, read
 from dify_gitops.rules.access import integer, mapping, maps, text, texts
+from dify_gitops.rules.argocd.ignored import parsed
+from dify_gitops.rules.cluster import made_secret
 from dify_gitops.rules.rule import Flaw, meant, rule
 from dify_gitops.rules.waves import wave, wave_order
 
@@ -176,20 +177,12 @@ def argocd_hidden(delivery: Delivery) -> Iterator[Flaw]:
     """Exclusions leave every kind alone that the repository holds."""
     held = {(item.group, item.kind) for cluster in delivery.folders.values() for item in cluster.objects}
     for settings in delivery.own.every("ConfigMap"):
-        for entry in _exclusions(text(settings.data, "data", "resource.exclusions")):
+        written = text(settings.data, "data", "resource.exclusions")
+        for entry in maps({"entries": parsed(written)}, "entries"):
             groups, kinds = texts(entry, "apiGroups"), texts(entry, "kinds")
             for group, kind in sorted(held):
                 if {"*", group}.intersection(groups) and {"*", kind}.intersection(kinds):
                     yield Flaw(settings, "data[resource.exclusions]", f"hides {kind}, which this environment holds")
-
-
-def _exclusions(written: str) -> list[dict[str, Any]]:
-    """Entries of ``resource.exclusions``; none where it cannot be read."""
-    try:
-        documents = read(written)
-    except Unreadable:
-        return []
-    return maps({"entries": documents[0]}, "entries") if documents else []
 
 
 @rule(
@@ -198,10 +191,16 @@ def _exclusions(written: str) -> list[dict[str, Any]]:
     remedy="keep the object in one of the folders",
 )
 def argocd_owner(delivery: Delivery) -> Iterator[Flaw]:
-    """Every object is in one Application."""
+    """Every object is in one Application; of what Argo CD's own manifests hold, in none of ours."""
     seen: dict[tuple[str, str, str, str], str] = {}
     for application, item in delivery.owners():
         key = (item.group, item.kind, item.namespace, item.name)
         first = seen.setdefault(key, application.name)
         if first != application.name:
             yield Flaw(item, "", f"is in {application.name} and in {first}")
+        made = ("Secret", made_secret(item)) if item.kind == "ExternalSecret" else (item.kind, item.name)
+        if item.namespace == names.ARGOCD and made in delivery.upstream:
+            what = "" if item.kind == made[0] else f"its {made[0]} {made[1]} "
+            yield Flaw(
+                item, "", f"{what}is in {application.name} and in the manifests of Argo CD", "give it another name"
+            )

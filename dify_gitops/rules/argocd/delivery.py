@@ -11,15 +11,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
+    from dify_gitops.k8s.objects import Identity
     from dify_gitops.rules.cluster import Object
 
 
 class Delivery:
-    """One environment. ``folders`` is what each path of the repository renders, argocd/ itself included."""
+    """One environment. ``folders`` is what each path of the repository renders, argocd/ itself included.
 
-    def __init__(self, folders: Mapping[str, Iterable[dict[str, Any]]], own: str, repository: str) -> None:
+    ``expected`` is what the input gives to argocd/; ``upstream`` is (kind, name) of the ConfigMaps and Secrets that
+    Argo CD's own manifests hold, as they are patched there.
+    """
+
+    def __init__(
+        self,
+        folders: Mapping[str, Iterable[dict[str, Any]]],
+        own: str,
+        repository: str,
+        expected: Iterable[Identity],
+        upstream: frozenset[tuple[str, str]],
+    ) -> None:
         self.repository = repository
         self.where = own
+        self.expected = list(expected)
+        self.upstream = upstream
         self.folders = {path: Cluster(objects, "") for path, objects in folders.items()}
         self.own = self.folders[own]
         self.applications = self.own.every("Application")
