@@ -15,6 +15,8 @@ from e2e.modules import module
 from e2e.rendering import policies, rendered
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from e2e.processes import Run
     from e2e.repository import Repository
 
@@ -27,7 +29,7 @@ class Applied(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def applied(run: Run, repository: Repository, environment: str) -> Applied:
+def applied(run: Run, repository: Repository, environment: str) -> Iterator[Applied]:
     """A fresh server with the kinds, an organisation's policies, then every object; any warning is an error."""
     plane = ControlPlane(run, f"{environment}-level-1")
     objects = rendered(repository.work, environment)
@@ -39,7 +41,8 @@ def applied(run: Run, repository: Repository, environment: str) -> Applied:
     objects = [one for one in objects if identity(one) not in there]
     for first in (True, False):
         plane.kubectl.apply(one for one in objects if (one["kind"] == "Namespace") is first)
-    return Applied(plane, objects)
+    yield Applied(plane, objects)
+    plane.stop()
 
 
 def test_everything_is_accepted_without_a_warning(applied: Applied) -> None:

@@ -113,9 +113,11 @@ def _scaler(one: Object) -> Scaler:
 
 
 @pytest.fixture(scope="module")
-def cluster(run: Run, repository: Repository, environment: str) -> Simulation:
+def cluster(run: Run, repository: Repository, environment: str) -> Iterator[Simulation]:
     """Return a cluster to which everything has just been applied."""
-    return Simulation(run, repository, environment)
+    simulation = Simulation(run, repository, environment)
+    yield simulation
+    simulation.plane.stop()
 
 
 def test_at_rest_everything_runs_with_least_replicas(cluster: Simulation) -> None:
