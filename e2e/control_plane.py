@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import json
 import secrets
-import ssl
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dify_gitops.process import run
+from dify_gitops.process import ToolError, run
 from dify_gitops.toolchain import tool
 from e2e.kubectl import Kubectl
 from e2e.processes import free_port
@@ -83,8 +80,8 @@ class ControlPlane:
         (self.folder / "audit.yaml").write_text(AUDIT_POLICY, encoding="utf-8")
         self._api_server = run.server(f"{name}-kube-apiserver", self._api_server_command(etcd))
         self.servers.append(self._api_server)
-        self.wait_until_ready()
         self.kubectl = Kubectl(self.kubeconfig("admin"), "admin")
+        self.wait_until_ready()
 
     def _etcd_command(self, client: int, peer: int) -> list[str | Path]:
         at, peers = f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}"
@@ -205,12 +202,8 @@ class ControlPlane:
     def _ready(self) -> bool:
         self.check()
         try:
-            trust = ssl.create_default_context(cafile=str(self._certificates / "apiserver.crt"))
-            request = urllib.request.Request(f"{self.url}/readyz")
-            request.add_header("Authorization", f"Bearer {self._tokens['admin']}")
-            with urllib.request.urlopen(request, context=trust, timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (OSError, ssl.SSLError):  # HTTPError is an OSError
+            return self.kubectl("get", "--raw", "/readyz", timeout=5).stdout == "ok"
+        except ToolError:
             return False
 
     def restart_api_server(self) -> None:

@@ -41,7 +41,11 @@ class Kubectl:
     def __init__(self, kubeconfig: Path, manager: str) -> None:
         self.kubeconfig = kubeconfig
         self._manager = manager
-        self._env = {"KUBECONFIG": str(kubeconfig), "KUBECACHEDIR": str(kubeconfig.parent / "kubectl-cache")}
+        self._env = {
+            "KUBECONFIG": str(kubeconfig),
+            "KUBECACHEDIR": str(kubeconfig.parent / "kubectl-cache"),
+            "KUBERC": "off",  # a person's own defaults and aliases
+        }
 
     def __call__(self, *args: str, input: str | None = None, timeout: float = 120) -> Completed:  # noqa: A002
         """Run `kubectl args…`. Raises ToolError when it fails."""

@@ -30,7 +30,9 @@ class Server:
         self.log = run.logs / f"{name}.log"
         self._run = run
         self._command = [os.fspath(part) for part in command]
-        self._env = {**os.environ, **env}
+        # Settings of a person's own Argo CD and clusters are not for these.
+        theirs = {key: value for key, value in os.environ.items() if not key.startswith(("ARGOCD_", "KUBE"))}
+        self._env = {**theirs, **env}
         self.start()
 
     def start(self) -> None:
@@ -45,7 +47,7 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for the run, which ends its servers in its own order
             )
-        self._run.entrust(self._child.pid)
+        self._run.tell_reaper(self._child.pid)
 
     def kill(self) -> None:
         """End it as a crash does, and return when it is gone."""
@@ -54,6 +56,7 @@ class Server:
         except ProcessLookupError:
             pass
         self.wait()
+        self._run.tell_reaper(-self._child.pid)
 
     def wait(self) -> None:
         """Return when it has ended."""
@@ -95,8 +98,8 @@ class Run:
         assert self._reaper.stdin  # Popen was asked for one
         return self._reaper.stdin
 
-    def entrust(self, group: int) -> None:
-        """Have the process group ended with the run."""
+    def tell_reaper(self, group: int) -> None:
+        """Have a process group ended with the run, or, of a negative number, not any more."""
         self._pipe.write(b"%d\n" % group)
         self._pipe.flush()
 
