@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from e2e.processes import Server
 
 LINES = 25  # of one chapter: the logs have the rest
-WIDTH = 400  # of one line
+WIDTH = 600  # of one line
 GOOD_RESULTS = ("Synced", "Pruned", "PruneSkipped")
 
 

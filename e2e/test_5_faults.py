@@ -263,6 +263,7 @@ def test_a_failure_of_google_cloud_is_seen_and_told(story: Story, notifications:
     for name in ("infra", "root"):
         story.until(name, "is Degraded", lambda now: _done(now, revision, "Degraded"))
     assert story.spec(instance)["settings"]["backupConfiguration"]["backupRetentionSettings"]["retainedBackups"] == 8
+    assert "UpdateFailed Error 400: invalid request" in tell(story.cluster)
     assert notifications(story, "on-health-degraded", "infra")
     assert not notifications(story, "on-health-degraded", "dify")
     story.alerts({SYNC: set(), HEALTH: {"infra", "root"}})

@@ -56,8 +56,8 @@ def _unready(one: Object) -> Iterator[str]:
     ready = _condition(one, "Ready")
     seen = status.get("observedGeneration", one["metadata"]["generation"]) == one["metadata"]["generation"]
     if not (ready and seen):
-        reasons = [each.get("reason", "") for each in status.get("conditions", ())]
-        yield f"{one['kind']} {_at(one)} {' '.join(reasons)}".rstrip()
+        said = [f"{each.get('reason', '')} {each.get('message', '')}".strip() for each in status.get("conditions", ())]
+        yield f"{one['kind']} {_at(one)} {'; '.join(said)}".rstrip()
 
 
 def _pod(pod: Object) -> Iterator[str]:
