@@ -108,6 +108,7 @@ class ArgoCD:
             CONTROLLER_NAME,
             f"--repo-server={at_repo_server}",
             "--repo-server-plaintext",
+            "--persist-resource-health",  # where tests and reports find it; else it is in Redis only
             f"--metrics-port={self.metrics}",  # on all interfaces: that address is fixed in the program
         )
 
