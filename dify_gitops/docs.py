@@ -29,8 +29,11 @@ _WRITTEN = "written by `python gen.py schema`"
 
 
 def derived(root: Path) -> dict[str, str]:
-    """``{path: text}``. The README keeps its text outside of the markers; UserError where they are missing."""
-    readme = (root / "README.md").read_text(encoding="utf-8")
+    """``{path: text}``. The README keeps its text outside of the markers; UserError where it or they are missing."""
+    try:
+        readme = (root / "README.md").read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UserError("README.md is missing; it holds the tables of the input", "restore it from Git") from error
     for name, text in (("google", google_table()), ("input", input_tables())):
         readme = _filled(readme, name, text)
     return {

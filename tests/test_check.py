@@ -11,6 +11,8 @@ from repo import PLATFORM, make
 
 from dify_gitops.check import findings
 from dify_gitops.cli import schema
+from dify_gitops.docs import derived
+from dify_gitops.errors import UserError
 from dify_gitops.toolchain import ROOT
 
 GENERATED = "overlays/prod/generated"
@@ -164,3 +166,12 @@ def test_a_waiver_that_waives_nothing_is_a_finding(root: Path) -> None:
     (finding,) = findings(root)
     assert finding.rule == "waiver-needed"
     assert finding.where == "platform.yaml"
+
+
+def test_a_readme_without_its_tables_is_told_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"README\.md is missing") as missing:
+        derived(tmp_path)
+    assert missing.value.hint == "restore it from Git"
+    (tmp_path / "README.md").write_text("# Ours\n", encoding="utf-8")
+    with pytest.raises(UserError, match="lost the markers around the table of google"):
+        derived(tmp_path)
