@@ -11,7 +11,7 @@ from e2e.crds import crds
 from e2e.kwok import Kwok
 from e2e.metrics import Metrics
 from e2e.modules import module
-from e2e.nodes import NodePool
+from e2e.nodes import NodePools
 from e2e.rendering import policies, rendered
 from e2e.waiting import wait
 
@@ -36,12 +36,10 @@ class Cluster:
         self.plane.controllers()
         objects = rendered(repository.work, environment)
         self.kubectl.define(crds(objects, module("argocd") / "manifests" / "crds"))
-        self.kubectl.apply(policies())
+        self.kubectl.apply(policies(repository.work, environment))
         self.kwok = Kwok(run, self.plane, objects)
         self.metrics = Metrics(run, self.plane)
-        self.pool = NodePool(self.kubectl, objects)
-        for _ in range(self.pool.minimum):
-            self.pool.add()
+        self.pools = NodePools(self.kubectl, objects)
         self._looked = 0.0
         self.argocd = ArgoCD(run, self.plane, repository.work, repository.published / "argocd" / environment)
 
@@ -59,7 +57,7 @@ class Cluster:
         """Do what the autoscaler of nodes does. Raises ToolError when a program has ended."""
         self.plane.check()
         self.argocd.check()
-        self.pool.autoscale()
+        self.pools.autoscale()
 
     def unfinished(self, revision: str) -> list[str]:
         """Say of each Application what is missing before it is at this commit, Synced and Healthy."""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dify_gitops.errors import InputError
 from dify_gitops.input.load import load_repository
 from dify_gitops.process import ToolError
 from dify_gitops.toolchain import ROOT, TOOLS, tool
 from e2e.cluster import Cluster
-from e2e.processes import Run, missing_programs
+from e2e.processes import Run, forget_settings, missing_programs
 from e2e.report import Proof, table, tell
 from e2e.repository import Repository
 
@@ -30,11 +31,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart() -> None:
-    """Say what is missing before minutes have passed."""
+    """Say what is missing or wrong before minutes have passed."""
+    forget_settings()
     try:
+        load_repository(ROOT)
         missing_programs()
         for name in TOOLS:
             tool(name)
+    except InputError as error:
+        pytest.exit("\n".join(map(str, error.problems)), returncode=2)
     except ToolError as error:
         pytest.exit(str(error), returncode=2)
 

@@ -244,5 +244,5 @@ def _write(event: dict[str, Any]) -> Write:
 def _service_account_key(folder: Path) -> Path:
     """Make the key that signs tokens of service accounts."""
     key = folder / "service-accounts.key"
-    run(["openssl", "genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", key])
+    run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", key])
     return key

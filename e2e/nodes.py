@@ -1,4 +1,4 @@
-"""Simulated nodes as GKE makes them from the node pool of config-connector/<env>, and the cluster autoscaler's part."""
+"""Simulated nodes as GKE makes them from the pools of config-connector/<env>, and the cluster autoscaler's part."""
 
 from __future__ import annotations
 
@@ -26,58 +26,98 @@ SYSTEM_CPU = 500  # millicores
 SYSTEM_MEMORY = 800 * MI
 # Seconds between two looks, until when the scheduler has surely seen a new node; the real autoscaler lets ten pass.
 SCAN = 4.0
+# GKE taints and labels the nodes of a pool with gVisor, and its RuntimeClass brings pods there.
+POOL = "cloud.google.com/gke-nodepool"
+GVISOR = {"key": "sandbox.gke.io/runtime", "value": "gvisor", "effect": "NoSchedule"}
+RUNTIME_CLASS = {
+    "apiVersion": "node.k8s.io/v1",
+    "kind": "RuntimeClass",
+    "metadata": {"name": "gvisor"},
+    "handler": "gvisor",
+    "scheduling": {
+        "nodeSelector": {GVISOR["key"]: GVISOR["value"]},
+        "tolerations": [{**GVISOR, "operator": "Equal"}],
+    },
+}
 
 
 class PoolFullError(ToolError):
-    """Pods need more nodes than the pool may have."""
+    """Pods need more nodes than the pools may have."""
 
 
-class NodePool:
-    """The pool as Git has it; `add` makes a node of it, `autoscale` as many as pods wait for."""
+class NodePools:
+    """The pools as Git has them, at first with the least nodes; `autoscale` adds those that pods wait for."""
 
     def __init__(self, kubectl: Kubectl, objects: Iterable[Object]) -> None:
         self._kubectl = kubectl
-        by_kind = {one["kind"]: one for one in objects}
-        pool, cluster = by_kind["ContainerNodePool"], by_kind["ContainerCluster"]
-        self._spec: dict[str, Any] = pool["spec"]
-        self._name, self._cluster = str(pool["metadata"]["name"]), str(cluster["metadata"]["name"])
-        self.minimum = int(self._spec["autoscaling"]["totalMinNodeCount"])
-        self.maximum = int(self._spec["autoscaling"]["totalMaxNodeCount"])
-        self.zones: list[str] = self._spec.get("nodeLocations") or cluster["spec"]["nodeLocations"]
-        self._made = 0
         self._last = 0.0
-
-    def nodes(self) -> dict[str, str]:
-        """Return the zone of each node."""
-        nodes = self._kubectl.list("nodes")
-        return {one["metadata"]["name"]: one["metadata"]["labels"]["topology.kubernetes.io/zone"] for one in nodes}
-
-    def add(self, *, without: Collection[str] = ()) -> str:
-        """Add a node in the emptiest zone, none of `without`; returns its name.
-
-        Raises PoolFullError at the pool's maximum.
-        """
-        there = list(self.nodes().values())
-        if len(there) >= self.maximum:
-            raise PoolFullError(f"node pool {self._name}: more than its maximum of {self.maximum} nodes is needed")
-        zone = min((zone for zone in self.zones if zone not in without), key=there.count)
-        self._made += 1
-        name = f"gke-{self._cluster}-{self._name}-{self._made}.{zone}"
-        self._kubectl.apply([self._node(name, zone)])
-        return name
+        by_kind: dict[str, list[Object]] = {}
+        for one in objects:
+            by_kind.setdefault(one["kind"], []).append(one)
+        (cluster,) = by_kind["ContainerCluster"]
+        self._pools = [NodePool(kubectl, pool, cluster) for pool in by_kind["ContainerNodePool"]]
+        self.maximum = sum(pool.maximum for pool in self._pools)
+        kubectl.apply([RUNTIME_CLASS])
+        for pool in self._pools:
+            for _ in range(pool.minimum):
+                pool.add()
 
     def autoscale(self, *, without: Collection[str] = ()) -> None:
         """Add one node when the scheduler has found no place for a pod, as the cluster autoscaler does.
 
         Pods with disks are not counted while zones are left out: a disk is in one zone, and no other can help its pod.
-        Raises PoolFullError as `add`.
+        Raises PoolFullError where every pool that a pod may run in has its most nodes.
         """
         if time.monotonic() - self._last < SCAN:
             return
-        waiting = [pod for pod in self._kubectl.list("pods") if unschedulable(pod)]
-        if any(not (without and claims(pod)) for pod in waiting):
-            self.add(without=without)
+        waiting = [pod for pod in self._kubectl.list("pods") if unschedulable(pod) and not (without and claims(pod))]
+        if waiting:
+            self._choose(waiting[0]).add(without=without)
         self._last = time.monotonic()
+
+    def _choose(self, pod: Object) -> NodePool:
+        name = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+        fitting = [pool for pool in self._pools if pool.takes(pod)]
+        for pool in fitting:
+            if not pool.full():
+                return pool
+        pools = ", ".join(f"{pool.name} (at most {pool.maximum})" for pool in fitting) or "none"
+        raise PoolFullError(f"no node for pod {name}: more nodes are needed than these pools may have: {pools}")
+
+
+class NodePool:
+    """One pool; `add` makes a node of it."""
+
+    def __init__(self, kubectl: Kubectl, pool: Object, cluster: Object) -> None:
+        self._kubectl = kubectl
+        self._spec: dict[str, Any] = pool["spec"]
+        self.name, self._cluster = str(pool["metadata"]["name"]), str(cluster["metadata"]["name"])
+        self.minimum = int(self._spec["autoscaling"]["totalMinNodeCount"])
+        self.maximum = int(self._spec["autoscaling"]["totalMaxNodeCount"])
+        self.zones: list[str] = self._spec.get("nodeLocations") or cluster["spec"]["nodeLocations"]
+        config = self._spec["nodeConfig"]
+        gvisor = [GVISOR] if config.get("sandboxConfig", {}).get("sandboxType") == "gvisor" else []
+        self._labels = {POOL: self.name, **config.get("labels", {}), **{one["key"]: one["value"] for one in gvisor}}
+        self._taints = [*map(_taint, config.get("taint", [])), *gvisor]
+        self._made = 0
+
+    def takes(self, pod: Object) -> bool:
+        """Whether a pod may run on its nodes: their labels are the ones it selects, and it tolerates their taints."""
+        selects = pod["spec"].get("nodeSelector", {}).items() <= self._labels.items()
+        tolerated = [one.get("key") for one in pod["spec"].get("tolerations", ())]
+        return selects and all(taint["key"] in tolerated for taint in self._taints)
+
+    def full(self) -> bool:
+        """Whether it has its most nodes."""
+        return self._made >= self.maximum
+
+    def add(self, *, without: Collection[str] = ()) -> None:
+        """Add a node in the zone where the pool has least, none of `without`."""
+        nodes = self._kubectl.list("nodes", selector=f"{POOL}={self.name}")
+        there = [one["metadata"]["labels"]["topology.kubernetes.io/zone"] for one in nodes]
+        zone = min((zone for zone in self.zones if zone not in without), key=there.count)
+        self._made += 1
+        self._kubectl.apply([self._node(f"gke-{self._cluster}-{self.name}-{self._made}.{zone}", zone)])
 
     def _node(self, name: str, zone: str) -> Object:
         machine = str(self._spec["nodeConfig"]["machineType"])
@@ -89,7 +129,6 @@ class NodePool:
             "metadata": {
                 "name": name,
                 "labels": {
-                    "cloud.google.com/gke-nodepool": self._name,
                     "cloud.google.com/machine-family": machine.partition("-")[0],
                     "kubernetes.io/arch": "amd64",
                     "kubernetes.io/hostname": name,
@@ -98,10 +137,10 @@ class NodePool:
                     "topology.gke.io/zone": zone,
                     "topology.kubernetes.io/region": zone.rpartition("-")[0],
                     "topology.kubernetes.io/zone": zone,
-                    **self._spec["nodeConfig"].get("labels", {}),
+                    **self._labels,
                 },
             },
-            "spec": {"taints": [_taint(one) for one in self._spec["nodeConfig"].get("taint", [])]},
+            "spec": {"taints": self._taints},
             "status": {"capacity": {**capacity, "pods": pods}, "allocatable": {**allocatable, "pods": pods}},
         }
 

@@ -30,9 +30,7 @@ class Server:
         self.log = run.logs / f"{name}.log"
         self._run = run
         self._command = [os.fspath(part) for part in command]
-        # Settings of a person's own Argo CD and clusters are not for these.
-        theirs = {key: value for key, value in os.environ.items() if not key.startswith(("ARGOCD_", "KUBE"))}
-        self._env = {**theirs, **env}
+        self._env = {**os.environ, **env}
         self.start()
 
     def start(self) -> None:
@@ -108,6 +106,15 @@ class Run:
         server = Server(self, name, command, env or {})
         self._servers.append(server)
         return server
+
+
+def forget_settings() -> None:
+    """Take a person's own Argo CD, clusters and Git out of the environment of this process and all that it starts.
+
+    A hook of Git says where the person's repository is: every git would work there, whatever its folder.
+    """
+    for name in [name for name in os.environ if name.startswith(("ARGOCD_", "KUBE", "GIT_"))]:
+        del os.environ[name]
 
 
 def missing_programs() -> None:

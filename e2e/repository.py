@@ -120,7 +120,8 @@ def _far_away(environment: Environment) -> dict[str, Any]:
     """Give the same number of sync windows, none of which begins or ends during a run."""
     hour = (dt.datetime.now(ZoneInfo(environment.time_zone)).hour + 12) % 24
     window = {"kind": "deny", "schedule": f"0 {hour} * * *", "duration": "1h"}
-    return {"syncWindows": [window] * len(environment.argocd.sync_windows)}
+    # Each is a dict of its own: of one that is there twice YAML makes an alias, which no input may have.
+    return {"syncWindows": [window.copy() for _ in environment.argocd.sync_windows]}
 
 
 def _merged(old: Any, new: Any) -> Any:

@@ -36,7 +36,7 @@ def applied(run: Run, repository: Repository, environment: str) -> Iterator[Appl
     objects += upstream(repository.work, environment, plane.folder)
     definitions = crds(objects, module("argocd") / "manifests" / "crds")
     plane.kubectl.define(definitions)
-    plane.kubectl.apply(policies())
+    plane.kubectl.apply(policies(repository.work, environment))
     there = [identity(one) for one in definitions]
     objects = [one for one in objects if identity(one) not in there]
     for first in (True, False):
@@ -84,7 +84,7 @@ def test_a_warning_is_an_error(applied: Applied) -> None:
 REFUSED = [
     ("SQLInstance", "spec.settings.tyer", "db-f1-micro", "tyer: field not declared in schema"),
     ("PushSecret", "spec.updatePolicy", "Never", "Unsupported value"),
-    ("SQLInstance", "spec.region", "europe-west1", "cannot change"),
+    ("SQLInstance", "spec.region", "elsewhere-north1", "cannot change"),
     ("SQLInstance", "spec.databaseVersion", "POSTGRES_1", "cannot go back"),
     ("Deployment", "spec.selector.matchLabels.new", "label", "immutable"),
     ("SQLInstance", "spec.settings.ipConfiguration.ipv4Enabled", True, "constraints/sql.restrictPublicIp"),
@@ -124,6 +124,14 @@ def test_a_node_pool_or_a_pod_without_an_account_of_its_own_is_refused(applied: 
     applied.plane.kubectl.apply([account])  # what the controller manager would have made
     with pytest.raises(Refused, match="must name an account of the workload's own"):
         applied.plane.kubectl.dry_run({"apiVersion": "v1", "kind": "Pod", **pod})
+
+
+def test_a_bucket_in_another_place_than_the_input_says_is_refused(applied: Applied) -> None:
+    bucket = first(applied.objects, "StorageBucket")
+    bucket["metadata"]["name"] = "far-away"
+    bucket["spec"]["location"] = "ANTARCTICA"
+    with pytest.raises(Refused, match=r"constraints/gcp\.resourceLocations: antarctica is none of"):
+        applied.plane.kubectl.dry_run(bucket)
 
 
 def contents(applied: Applied) -> dict[str, Object]:

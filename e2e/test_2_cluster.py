@@ -19,7 +19,7 @@ from e2e.kubectl import Refused
 from e2e.kwok import Kwok
 from e2e.metrics import Metrics
 from e2e.modules import module
-from e2e.nodes import NodePool, PoolFullError, claims
+from e2e.nodes import NodePools, PoolFullError, claims
 from e2e.rendering import build
 from e2e.waiting import TooLong, say, wait
 from e2e.workloads import explain, unavailable, unready
@@ -54,9 +54,7 @@ class Simulation:
         self.kubectl.define(crds(objects, module("argocd") / "manifests" / "crds"))
         self.kwok = Kwok(run, self.plane, objects)
         self.metrics = Metrics(run, self.plane)
-        self.pool = NodePool(self.kubectl, self.infra)
-        for _ in range(self.pool.minimum):
-            self.pool.add()
+        self.pools = NodePools(self.kubectl, self.infra)
         self.kubectl.apply(self.infra)
         self.kubectl.apply(self.apps)
 
@@ -68,7 +66,7 @@ class Simulation:
 
         def look() -> object:
             self.plane.check()
-            self.pool.autoscale(without=without)
+            self.pools.autoscale(without=without)
             return missing()
 
         try:
@@ -126,7 +124,7 @@ def test_at_rest_everything_runs_with_least_replicas(cluster: Simulation) -> Non
     cluster.wait("all available", lambda: unavailable(cluster.kubectl))
     least = {name: Scaler(low, low, active=True) for name, (low, _) in cluster.bounds().items()}
     cluster.wait("least replicas", lambda: _other(cluster.scalers(), least))
-    say(f"{cluster.name}: nodes at rest: {len(cluster.nodes_in_use())} of at most {cluster.pool.maximum}")
+    say(f"{cluster.name}: nodes at rest: {len(cluster.nodes_in_use())} of at most {cluster.pools.maximum}")
 
 
 def test_under_load_everything_fits_with_most_replicas(cluster: Simulation) -> None:
@@ -134,7 +132,7 @@ def test_under_load_everything_fits_with_most_replicas(cluster: Simulation) -> N
     most = {name: Scaler(high, high, active=True) for name, (_, high) in cluster.bounds().items()}
     cluster.wait("most replicas", lambda: _other(cluster.scalers(), most))
     cluster.wait("all ready", lambda: unavailable(cluster.kubectl, "ready"))
-    say(f"{cluster.name}: nodes under load: {len(cluster.nodes_in_use())} of at most {cluster.pool.maximum}")
+    say(f"{cluster.name}: nodes under load: {len(cluster.nodes_in_use())} of at most {cluster.pools.maximum}")
 
 
 def _other(found: dict[str, Scaler], wanted: dict[str, Scaler]) -> dict[str, Any]:

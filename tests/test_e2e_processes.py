@@ -13,7 +13,7 @@ from servers import wait_for
 
 from dify_gitops.process import ToolError
 from dify_gitops.toolchain import ROOT
-from e2e.processes import Run
+from e2e.processes import Run, forget_settings
 from e2e.waiting import TooLong, wait
 
 # Says its folder and its server's number, then waits for the end.
@@ -72,16 +72,17 @@ def test_a_server_that_was_killed_starts_again_in_the_same_log(tmp_path: Path) -
         server.check()
 
 
-def test_the_settings_of_a_person_s_own_cluster_are_not_for_servers(
+def test_the_settings_of_a_person_s_own_cluster_and_repository_are_not_for_servers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ARGOCD_OPTS", "--grpc-web")
-    monkeypatch.setenv("KUBECONFIG", "/home/me/.kube/config")
+    theirs = {"ARGOCD_OPTS": "--grpc-web", "KUBECONFIG": "/home/me/.kube/config", "GIT_DIR": "/home/me/platform/.git"}
+    monkeypatch.setattr(os, "environ", {**os.environ, **theirs})
+    forget_settings()
     with Run(tmp_path) as run:
         server = run.server("env", ["env"], {"KUBECACHEDIR": "ours"})
         server.wait()
         said = server.log.read_text().splitlines()
-    assert [line for line in said if line.startswith(("ARGOCD", "KUBE"))] == ["KUBECACHEDIR=ours"]
+    assert [line for line in said if line.startswith(("ARGOCD", "KUBE", "GIT"))] == ["KUBECACHEDIR=ours"]
 
 
 def test_waiting_ends_in_time_and_says_what_was_missing() -> None:
