@@ -18,7 +18,7 @@ from e2e.report import Proof, table, tell
 from e2e.repository import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
 
 UP = pytest.StashKey[dict[str, Cluster]]()
@@ -92,3 +92,23 @@ def clusters(request: pytest.FixtureRequest, run: Run, repository: Repository) -
     for cluster in started.values():
         cluster.converge(revision)
     return started
+
+
+@pytest.fixture
+def dev(clusters: dict[str, Cluster], repository: Repository) -> Cluster:
+    """Return the first cluster at trial size, the first one where none is."""
+    return _first(clusters.values(), repository, "dev")
+
+
+@pytest.fixture
+def prod(clusters: dict[str, Cluster], dev: Cluster, repository: Repository) -> Cluster:
+    """Return the first cluster of production size, another one where none is; where dev is alone, skip the test."""
+    others = [cluster for cluster in clusters.values() if cluster is not dev]
+    if not others:
+        pytest.skip("environments/ holds one environment: there is none to promote to")
+    return _first(others, repository, "prod")
+
+
+def _first(clusters: Iterable[Cluster], repository: Repository, profile: str) -> Cluster:
+    environments = load_repository(repository.work).environments
+    return min(clusters, key=lambda one: environments[one.environment].profile != profile)

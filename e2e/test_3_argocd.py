@@ -29,8 +29,18 @@ JUDGED = {
 }
 WAVE = "argocd.argoproj.io/sync-wave"
 CREATED = 201
-SERVERS = "app.kubernetes.io/name in (api, worker-batch, worker-interactive, beat)"  # what uses the database
 HOOK = "argocd.argoproj.io/hook"
+# Where pods name objects, with the kind of each.
+REFERENCES = {
+    "secretRef": "Secret",
+    "secretKeyRef": "Secret",
+    "secret": "Secret",
+    "configMapRef": "ConfigMap",
+    "configMapKeyRef": "ConfigMap",
+    "configMap": "ConfigMap",
+}
+Place = tuple[str, str, str]
+"""Kind, namespace and name."""
 
 
 @pytest.fixture
@@ -74,7 +84,7 @@ def test_one_commit_is_synced_once(cluster: Cluster) -> None:
 
 def test_objects_are_made_in_the_order_of_the_waves(cluster: Cluster, repository: Repository) -> None:
     """Every wave's last object was there before the first one of the next wave was made; bootstrap's do not count."""
-    made = creations(cluster)
+    made = creations(cluster, CONTROLLER)
     for name, objects in synced(repository, cluster.environment):
         waves: dict[int, list[str]] = {}
         for one in objects:
@@ -88,10 +98,28 @@ def test_objects_are_made_in_the_order_of_the_waves(cluster: Cluster, repository
 
 
 def test_the_migration_ended_before_the_new_pods_began(cluster: Cluster) -> None:
+    """All that runs the migration's image uses the database: api, beat, every pool of workers."""
     job = cluster.kubectl.get("job", "migration", "dify")
-    pods = cluster.kubectl.list("pods", "dify", SERVERS)
-    assert pods
-    assert job["status"]["completionTime"] <= min(one["metadata"]["creationTimestamp"] for one in pods)
+    image = job["spec"]["template"]["spec"]["containers"][0]["image"]
+    pods = [
+        one["metadata"]
+        for one in cluster.kubectl.list("pods", "dify")
+        if one["metadata"]["ownerReferences"][0]["kind"] != "Job"
+        and image in [container["image"] for container in one["spec"]["containers"]]
+    ]
+    names = [meta["labels"]["app.kubernetes.io/name"] for meta in pods]
+    assert set(names) == {"api", "beat", "worker"}
+    assert job["status"]["completionTime"] <= min(meta["creationTimestamp"] for meta in pods)
+
+
+def test_what_workloads_refer_to_was_there_before_them(cluster: Cluster, repository: Repository) -> None:
+    """Pods without their Secrets would not start on real nodes; these here ask for none."""
+    made, there = creations(cluster, CONTROLLER), creations(cluster)
+    (objects,) = (objects for name, objects in synced(repository, cluster.environment) if name == "dify")
+    workloads = [one for one in objects if one["kind"] in {"Deployment", "StatefulSet", "Job"}]
+    pairs = [(_place(one), reference) for one in workloads for reference in references(one)]
+    assert {kind for _, (kind, _, _) in pairs} == {"Secret", "ConfigMap", "ServiceAccount"}
+    assert [pair for pair in pairs if pair[1] not in there or there[pair[1]] > made[pair[0]]] == []
 
 
 def test_a_second_sync_changes_nothing_but_the_hook(cluster: Cluster, repository: Repository) -> None:
@@ -105,16 +133,32 @@ def test_a_second_sync_changes_nothing_but_the_hook(cluster: Cluster, repository
     assert cluster.kubectl.get("job", "migration", "dify")["metadata"]["uid"] != job
 
 
-def creations(cluster: Cluster) -> dict[tuple[str, str, str], str]:
-    """Return when Argo CD first made each object, by kind, namespace and name."""
+def references(workload: Object) -> Iterator[Place]:
+    """Yield the objects that the kubelet wants before it starts a workload's pods."""
+    spec, namespace = workload["spec"]["template"]["spec"], workload["metadata"]["namespace"]
+    yield "ServiceAccount", namespace, spec["serviceAccountName"]
+    yield from (("Secret", namespace, one["name"]) for one in spec.get("imagePullSecrets", ()))
+    volumes = [source for one in spec.get("volumes", ()) for source in one.get("projected", {}).get("sources", [one])]
+    containers = [*spec.get("initContainers", ()), *spec["containers"]]
+    variables = [one.get("valueFrom", {}) for container in containers for one in container.get("env", ())]
+    wanted = [*volumes, *variables, *(one for container in containers for one in container.get("envFrom", ()))]
+    for source in wanted:
+        for key, kind in REFERENCES.items():
+            named = source.get(key, {})
+            if named and not named.get("optional"):
+                yield kind, namespace, named.get("name") or named["secretName"]
+
+
+def creations(cluster: Cluster, user: str = "") -> dict[Place, str]:
+    """Return when each object was first made, by kind, namespace and name: by anybody, or by one user."""
     kinds = cluster.kubectl.resources()
-    found: dict[tuple[str, str, str], str] = {}
+    found: dict[Place, str] = {}
     for write in cluster.plane.writes():
-        if write.code == CREATED and write.user == CONTROLLER and not write.dry_run:
+        if write.code == CREATED and write.user.startswith(user) and write.resource in kinds and not write.dry_run:
             namespace = "" if write.resource == "namespaces" else write.namespace  # the log has its name there
             found.setdefault((kinds[write.resource], namespace, write.name), write.time)
     return found
 
 
-def _place(one: Object) -> tuple[str, str, str]:
+def _place(one: Object) -> Place:
     return one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"]

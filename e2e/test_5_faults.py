@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from dify_gitops.input.load import load_repository
 from dify_gitops.process import run as run_program
 from dify_gitops.toolchain import tool
 from e2e.argocd import ACCOUNT, CONTROLLER, CONTROLLER_NAME, NAMESPACE
@@ -105,9 +104,11 @@ class Story:
         self.cluster.kwok.mend(*self._failing.pop())
 
     def only(self, kind: str) -> tuple[str, str, str]:
-        """Return kind, name and namespace of the only object of a kind in config-connector/."""
+        """Return kind, name and namespace of the only object of a kind in config-connector/, replicas aside."""
         rendered = build(self.repository.work / "config-connector" / self.name)
-        (found,) = (one["metadata"] for one in rendered if one["kind"] == kind)
+        (found,) = (
+            one["metadata"] for one in rendered if one["kind"] == kind and "masterInstanceRef" not in one["spec"]
+        )
         return kind, found["name"], found["namespace"]
 
     def spec(self, one: tuple[str, str, str]) -> Any:
@@ -168,11 +169,9 @@ Judge = Callable[[Story, str, str], bool]
 
 
 @pytest.fixture
-def story(clusters: dict[str, Cluster], repository: Repository) -> Iterator[Story]:
-    """Return a story in the first environment of profile dev; afterwards repository and cluster are as before."""
-    environments = load_repository(repository.work).environments
-    name = next(name for name, one in environments.items() if one.profile == "dev")
-    found = Story(clusters[name], repository)
+def story(dev: Cluster, repository: Repository) -> Iterator[Story]:
+    """Return a story in dev; afterwards repository and cluster are as before."""
+    found = Story(dev, repository)
     yield found
     found.end()
 
