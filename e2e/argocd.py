@@ -6,14 +6,13 @@ import json
 import os
 import re
 import shutil
-import socket
 from typing import TYPE_CHECKING
 
 import yaml
 
 from dify_gitops.toolchain import tool
 from e2e.modules import module
-from e2e.processes import free_port
+from e2e.processes import free_port, listens
 from e2e.rendering import build
 from e2e.waiting import wait
 
@@ -103,7 +102,7 @@ class ArgoCD:
             "--disable-tls",
             "--client-ca-path=",
         )
-        wait(f"{name}: repo-server", lambda: None if _listens(self.repo_server) else at_repo_server, START_SECONDS)
+        wait(f"{name}: repo-server", lambda: None if listens(self.repo_server) else at_repo_server, START_SECONDS)
         self._program(
             CONTROLLER_NAME,
             f"--repo-server={at_repo_server}",
@@ -125,7 +124,7 @@ class ArgoCD:
             "--disable-auth",
             "--insecure",
         )
-        wait("argocd-server", lambda: None if _listens(self.port) else self.port, START_SECONDS)
+        wait("argocd-server", lambda: None if listens(self.port) else self.port, START_SECONDS)
         return f"127.0.0.1:{self.port}"
 
     def _program(self, name: str, *options: str) -> None:
@@ -198,11 +197,3 @@ class ArgoCD:
     def application(self, name: str) -> Object:
         """Return an Application as it is now."""
         return self._plane.kubectl.get("application", name, NAMESPACE)
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True

@@ -16,6 +16,7 @@ from e2e.cluster import Cluster
 from e2e.processes import Run, forget_settings, missing_programs
 from e2e.report import Proof, table, tell
 from e2e.repository import Repository
+from e2e.waiting import say
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -73,6 +74,7 @@ def run() -> Iterator[Run]:
     """Start nothing yet; whatever is started in this run ends with it."""
     now = dt.datetime.now(dt.UTC)
     with Run(ROOT / ".e2e" / f"{now:%Y%m%d-%H%M%S}-{os.getpid()}") as started:
+        say(f"logs: {started.logs}")
         yield started
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dify_gitops import toolchain
 from dify_gitops.process import run
+from e2e.modules import module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,11 +46,7 @@ def manifests() -> Path:
 
     Read-only, and offline once `argocd` has been built: the same module, in Go's own cache.
     """
-    wanted = toolchain.TOOLS["argocd"]
-    go, _ = toolchain.find_go(toolchain.ROOT / ".tools", wanted)
-    command: list[str | Path] = [go, "mod", "download", "-json", wanted.module]
-    module = json.loads(run(command, cwd=wanted.source, env=toolchain.BUILD_ENV, timeout=600).stdout)
-    return Path(module["Dir"], "manifests")
+    return module("argocd") / "manifests"
 
 
 def complaints(settings: dict[str, Any]) -> dict[str, str]:

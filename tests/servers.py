@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from e2e.processes import listens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,13 +27,6 @@ def program(name: str) -> str:
     if found is None:
         pytest.skip(f"{name} is not in PATH: its configuration is not tested here")
     return found
-
-
-def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def replace_once(text: str, changes: Mapping[str, str]) -> str:
@@ -52,15 +46,6 @@ def wait_for(condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < end, f"gave up waiting for {what}"
         time.sleep(0.02)
-
-
-def listens(port: int) -> bool:
-    """Whether a connection to 127.0.0.1:`port` is accepted."""
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 @contextmanager

@@ -17,9 +17,10 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from servers import free_port, replace_once, running, wait_until_up
+from servers import replace_once, running, wait_until_up
 
 from dify_gitops.overlay.networks import squid_conf
+from e2e.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

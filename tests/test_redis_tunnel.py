@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from servers import TEMPLATES, free_port, program, replace_once, running, wait_for, wait_until_up
+from servers import TEMPLATES, program, replace_once, running, wait_for, wait_until_up
+
+from e2e.processes import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
