@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dify_gitops.names import HOOK
 from e2e.argocd import CONTROLLER
 from e2e.cluster import APPLICATIONS, Cluster
 from e2e.kubectl import essence, identity
@@ -29,7 +30,6 @@ JUDGED = {
 }
 WAVE = "argocd.argoproj.io/sync-wave"
 CREATED = 201
-HOOK = "argocd.argoproj.io/hook"
 # Where pods name objects, with the kind of each.
 REFERENCES = {
     "secretRef": "Secret",
