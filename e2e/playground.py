@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,6 +45,7 @@ End it: make stop
 def serve(environment: str) -> None:
     """Run the environment until SIGTERM; `ABOUT` is written when there is something to look at."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    shutil.rmtree(HOME / "logs", ignore_errors=True)  # of the last time
     with Run(HOME / "logs") as run:
         repository = Repository(run.folder / "repository")
         revision = repository.publish("first")
