@@ -16,18 +16,45 @@ if TYPE_CHECKING:
     from dify_gitops.rules.argocd.delivery import Delivery
     from dify_gitops.rules.cluster import Object
 
+_WILD = frozenset("*?[")
+
 
 def _matches(pattern: str, value: str) -> bool:
     """As Argo CD reads its lists; what begins with ! denies."""
+    if _WILD.isdisjoint(pattern):  # nearly all, and there are thousands of pairs
+        return pattern == value and not pattern.startswith("!")
     return not pattern.startswith("!") and fnmatch.fnmatchcase(value, pattern)
 
 
-def _in(entries: list[dict[str, object]], item: Object) -> bool:
+class Permissions(NamedTuple):
+    """What a project says, read once for all objects: (group, kind, name) of its lists, namespaces of its server."""
+
+    cluster: list[tuple[str, str, str]]
+    allowed: list[tuple[str, str, str]] | None
+    denied: list[tuple[str, str, str]]
+    namespaces: list[str]
+
+    @classmethod
+    def of(cls, project: Object, server: str) -> Permissions:
+        """Read a project; no list of allowed kinds permits every kind."""
+        spec = get(project.data, "spec")
+
+        def kinds(key: str) -> list[tuple[str, str, str]]:
+            return [(text(one, "group"), text(one, "kind"), text(one, "name") or "*") for one in maps(spec, key)]
+
+        white = "namespaceResourceWhitelist"
+        return cls(
+            kinds("clusterResourceWhitelist"),
+            None if get(spec, white) is None else kinds(white),
+            kinds("namespaceResourceBlacklist"),
+            [text(one, "namespace") for one in maps(spec, "destinations") if _matches(text(one, "server"), server)],
+        )
+
+
+def _in(entries: list[tuple[str, str, str]], item: Object) -> bool:
     return any(
-        _matches(text(entry, "group"), item.group)
-        and _matches(text(entry, "kind"), item.kind)
-        and _matches(text(entry, "name") or "*", item.name)
-        for entry in entries
+        _matches(kind, item.kind) and _matches(group, item.group) and _matches(name, item.name)
+        for group, kind, name in entries
     )
 
 
@@ -39,23 +66,20 @@ class Refused(NamedTuple):
     entry: dict[str, str] | None = None
 
 
-def _refused(project: Object, item: Object, server: str) -> Iterator[Refused]:
+def _refused(permissions: Permissions, item: Object, server: str) -> Iterator[Refused]:
     """All that a project has against an object."""
-    spec = get(project.data, "spec")
     entry = {"group": item.group, "kind": item.kind}
     kind = f"{item.group}/{item.kind}" if item.group else item.kind
     if not item.namespace:
-        if not _in(maps(spec, "clusterResourceWhitelist"), item):
+        if not _in(permissions.cluster, item):
             named = {**entry, "name": item.name}
             yield Refused(f"{kind} {item.name} without namespace", "clusterResourceWhitelist", named)
         return
-    allowed = maps(spec, "namespaceResourceWhitelist")
-    if _in(maps(spec, "namespaceResourceBlacklist"), item):
+    if _in(permissions.denied, item):
         yield Refused(f"{kind}, which is on its black list")
-    elif get(spec, "namespaceResourceWhitelist") is not None and not _in(allowed, item):
+    elif permissions.allowed is not None and not _in(permissions.allowed, item):
         yield Refused(kind, "namespaceResourceWhitelist", entry)
-    homes = [one for one in maps(spec, "destinations") if _matches(text(one, "server"), server)]
-    if not any(_matches(text(one, "namespace"), item.namespace) for one in homes):
+    if not any(_matches(one, item.namespace) for one in permissions.namespaces):
         home = {"server": server, "namespace": item.namespace}
         yield Refused(f"namespace {item.namespace}", "destinations", home)
 
@@ -90,8 +114,9 @@ def argocd_permitted(delivery: Delivery) -> Iterator[Flaw]:
             message = f"AppProject {name} does not permit {server or 'none'}"
             yield Flaw(application, "spec.destination.server", message, meant(nearest(server, servers)))
             continue  # which is said once, not for each object
+        permissions = Permissions.of(project, server)
         for item in delivery.rendered(application):
-            for refused in _refused(project, item, server):
+            for refused in _refused(permissions, item, server):
                 message = f"AppProject {name} of Application {application.name} does not permit {refused.what}"
                 file = f"{delivery.where}/custom/kustomization.yaml"
                 hint = f"add to patches in {file}: {_patch(project, refused)}" if refused.entry else ""
