@@ -10,7 +10,6 @@ from e2e.control_plane import ControlPlane
 from e2e.crds import crds
 from e2e.kwok import Kwok
 from e2e.metrics import Metrics
-from e2e.modules import module
 from e2e.nodes import NodePools
 from e2e.rendering import policies, rendered
 from e2e.waiting import wait
@@ -35,7 +34,7 @@ class Cluster:
         self.kubectl = self.plane.kubectl
         self.plane.controllers()
         objects = rendered(repository.work, environment)
-        self.kubectl.define(crds(objects, module("argocd") / "manifests" / "crds"))
+        self.kubectl.define(crds(objects))
         self.kubectl.apply(policies(repository.work, environment))
         self.kwok = Kwok(run, self.plane, objects)
         self.metrics = Metrics(run, self.plane)

@@ -18,10 +18,10 @@ from dify_gitops.kinds import KindFacts, all_kinds, facts
 from dify_gitops.kinds.constraints import KINDS
 from dify_gitops.kinds.constraints.model import Kind
 from dify_gitops.rendered import read
+from e2e.modules import module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 ARGO_CD = "argoproj.io"
 CONFIG_CONNECTOR = ".cnrm.cloud.google.com"
@@ -37,11 +37,10 @@ _WIDER = "cidr(self).containsCIDR(oldSelf)", "must contain the old range"
 Schema = dict[str, Any]
 
 
-def crds(objects: Iterable[dict[str, Any]], argo_cd: Path) -> list[dict[str, Any]]:
+def crds(objects: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the definitions of all custom kinds among `objects`, sorted by name, with every version that facts know.
 
-    `argo_cd` is the folder `crds` of Argo CD's manifests; its kinds are always there. Kinds without facts, as all of
-    Kubernetes' own, are left to the API server.
+    Argo CD's kinds are always there. Kinds without facts, as all of Kubernetes' own, are left to the API server.
     """
     wanted = {(one["apiVersion"].rpartition("/")[0], one["kind"]) for one in objects}
     versions: dict[tuple[str, str], list[KindFacts]] = {}
@@ -50,7 +49,7 @@ def crds(objects: Iterable[dict[str, Any]], argo_cd: Path) -> list[dict[str, Any
         if identity in wanted and identity[0] != ARGO_CD and (known := facts(api_version, kind)):
             versions.setdefault(identity, []).append(known)
     found = [_definition(every) for every in versions.values()]
-    for path in argo_cd.glob("*-crd.yaml"):
+    for path in (module("argocd") / "manifests" / "crds").glob("*-crd.yaml"):
         found += read(path.read_text(encoding="utf-8"))
     return sorted(found, key=lambda one: str(one["metadata"]["name"]))
 

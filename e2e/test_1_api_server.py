@@ -11,7 +11,6 @@ from e2e.argocd import upstream
 from e2e.control_plane import ControlPlane
 from e2e.crds import crds
 from e2e.kubectl import Object, Refused, identity
-from e2e.modules import module
 from e2e.rendering import policies, rendered
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def applied(run: Run, repository: Repository, environment: str) -> Iterator[Appl
     plane = ControlPlane(run, f"{environment}-level-1")
     objects = rendered(repository.work, environment)
     objects += upstream(repository.work, environment, plane.folder)
-    definitions = crds(objects, module("argocd") / "manifests" / "crds")
+    definitions = crds(objects)
     plane.kubectl.define(definitions)
     plane.kubectl.apply(policies(repository.work, environment))
     there = [identity(one) for one in definitions]

@@ -18,7 +18,6 @@ from e2e.crds import crds
 from e2e.kubectl import Refused
 from e2e.kwok import Kwok
 from e2e.metrics import Metrics
-from e2e.modules import module
 from e2e.nodes import NodePools, PoolFullError, claims
 from e2e.rendering import build
 from e2e.waiting import TooLong, say, wait
@@ -51,7 +50,7 @@ class Simulation:
         self.kubectl: Kubectl = self.plane.kubectl
         self.plane.controllers()
         objects = [*self.infra, *self.apps]
-        self.kubectl.define(crds(objects, module("argocd") / "manifests" / "crds"))
+        self.kubectl.define(crds(objects))
         self.kwok = Kwok(run, self.plane, objects)
         self.metrics = Metrics(run, self.plane)
         self.pools = NodePools(self.kubectl, self.infra)
